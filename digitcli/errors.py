@@ -1,0 +1,37 @@
+"""What can go wrong for the person at the keyboard, each kind with the exit code it ends in."""
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What the command's exit status means; scripts rely on these numbers."""
+
+    OK = 0
+    INPUT_FAILED = 1  # at least one input failed, the rest was still done
+    USAGE = 2
+    UNUSABLE = 3  # the weights, the data set or the environment cannot be used
+    INTERRUPTED = 130
+
+
+class DigitcliError(Exception):
+    """An error whose text is one line for the user: what happened, to which file, what to do."""
+
+    exit_code = ExitCode.UNUSABLE
+
+
+class ImageError(DigitcliError):
+    """One picture cannot be read; others can."""
+
+    exit_code = ExitCode.INPUT_FAILED
+
+
+class WeightsError(DigitcliError):
+    """A weights folder is missing, damaged or not made for this version."""
+
+
+class DataError(DigitcliError):
+    """A data set is missing, damaged, too small or not labelled."""
+
+
+class OutputError(DigitcliError):
+    """Something cannot be written where the user asked for it."""
