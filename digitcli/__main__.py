@@ -1,11 +1,18 @@
 """``python -m digitcli`` and the ``digitcli`` command."""
 
+import sys
+
+from digitcli.errors import ExitCode
+
 
 def main() -> None:
     """Run the command line."""
-    from digitcli.cli.app import app
+    try:
+        from digitcli.cli.app import app
 
-    app()
+        app(prog_name="digitcli")
+    except KeyboardInterrupt:
+        sys.exit(ExitCode.INTERRUPTED)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,17 @@ class Status(str, Enum):
     ERROR = "error"  # the file could not be read
 
 
+class Reason(str, Enum):
+    """Why a picture that could be read got no digit."""
+
+    NO_INK = "no ink"
+    FAINT = "contrast below the noise"
+    SEVERAL = "several characters"
+    FRAME = "ink fills or touches the frame"
+    STROKES = "too many strokes"
+    LOW_CONFIDENCE = "low confidence"
+
+
 @dataclass(frozen=True, slots=True)
 class Ranked:
     """One of the ten digits and the probability the network gives it, in [0, 1]."""
@@ -26,8 +37,9 @@ class Prediction:
     """The answer for one picture.
 
     ``digit`` is None unless ``status`` is ok. ``confidence`` in [0, 1] and ``best_guess`` are what the network
-    thought wherever it ran, else None. ``reason`` is a short text wherever ``status`` is not ok. ``top`` lists the
-    likeliest digits, likeliest first, and is empty unless it was asked for.
+    thought wherever it ran, else None. ``reason`` stands wherever ``status`` is not ok: the text of a ``Reason``, or
+    for an error what is wrong with the file. ``top`` lists the likeliest digits, likeliest first, where they were
+    asked for.
     """
 
     status: Status

@@ -1,0 +1,192 @@
+"""A weights folder: the trained network, for LiteRT and for Keras, and the card that says where it comes from.
+
+| file               | what                                                                           |
+|--------------------|--------------------------------------------------------------------------------|
+| model.tflite       | what classify and evaluate run                                                 |
+| model.weights.h5   | the same numbers for Keras; the architecture is built in code, never from here |
+| card.json          | architecture, recipe, seed, data, metrics, thresholds, versions, SHA-256       |
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from digitcli.errors import WeightsError
+from digitcli.writing import whole_folder
+
+MODEL = "model.tflite"
+KERAS_WEIGHTS = "model.weights.h5"
+CARD = "card.json"
+SCHEMA = 1
+
+# The largest network here takes 1.2 MB; nothing in a strangers' folder is read past this.
+MAX_FILE_BYTES = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """Where a weights folder comes from and what it is good for.
+
+    ``min_confidence`` in [0, 1] is the default threshold below which an answer is ``unsure``. ``files`` maps the names
+    of the two model files to their SHA-256. The mappings hold what the recipe, the data and the measurements give and
+    are shown to people; no code depends on their keys.
+    """
+
+    architecture: str
+    seed: int
+    created: str
+    min_confidence: float
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+    schema: int = SCHEMA
+
+    def to_json(self) -> str:
+        """Give the text of card.json."""
+        return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> "Card":
+        """Read the text of card.json, trusting nothing in it.
+
+        Raises:
+            ValueError: it is not a card; the text says what is wrong with it.
+
+        """
+        try:
+            content = json.loads(text)
+        except RecursionError as error:
+            raise ValueError("it is nested too deeply") from error
+        if not isinstance(content, dict):
+            raise ValueError("it is not a JSON object")
+        schema = content.get("schema")
+        if not isinstance(schema, int) or isinstance(schema, bool):
+            raise ValueError("it has no schema version")
+        if schema > SCHEMA:
+            raise ValueError(f"its schema {schema} is newer than {SCHEMA}, the newest that this version knows")
+        kinds: dict[str, type | tuple[type, ...]] = {
+            "architecture": str,
+            "seed": int,
+            "created": str,
+            "min_confidence": (int, float),
+            "recipe": dict,
+            "data": dict,
+            "metrics": dict,
+            "versions": dict,
+            "files": dict,
+        }
+        for name, kind in kinds.items():
+            if name not in content:
+                raise ValueError(f"it has no {name}")
+            if not isinstance(content[name], kind) or isinstance(content[name], bool):
+                raise ValueError(f"its {name} is of the wrong type")
+        if not 0 <= content["min_confidence"] <= 1:
+            raise ValueError("its min_confidence is not between 0 and 1")
+        if set(content["files"]) != {MODEL, KERAS_WEIGHTS}:
+            raise ValueError(f"its files are not {MODEL} and {KERAS_WEIGHTS}")
+        return cls(schema=schema, **{name: content[name] for name in kinds})
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """An opened weights folder; its model files are read, and checked, when they are asked for."""
+
+    folder: Path
+    card: Card
+
+    def model(self) -> bytes:
+        """Give the LiteRT model (a flatbuffer).
+
+        Raises:
+            WeightsError: the file is missing, or is not the one that the card describes.
+
+        """
+        return self._checked(MODEL)
+
+    def keras_weights(self) -> bytes:
+        """Give the Keras weights (HDF5).
+
+        Raises:
+            WeightsError: the file is missing, or is not the one that the card describes.
+
+        """
+        return self._checked(KERAS_WEIGHTS)
+
+    def _checked(self, name: str) -> bytes:
+        content = _read(self.folder / name)
+        if hashlib.sha256(content).hexdigest() != self.card.files[name]:
+            raise WeightsError(
+                f"{self.folder / name} is not the file that {CARD} describes (SHA-256 differs); "
+                "install or train the weights again"
+            )
+        return content
+
+
+def bundled() -> dict[str, Path]:
+    """Find the weights that come with digitcli: their names and folders.
+
+    In an installed package they lie in ``digitcli/weights``, in a checkout and an editable install beside the package.
+    """
+    package = Path(__file__).resolve().parent
+    for place in (package / "weights", package.parent / "weights"):
+        if place.is_dir():
+            return {folder.name: folder for folder in sorted(place.iterdir()) if (folder / CARD).is_file()}
+    return {}
+
+
+def open_bundle(weights: str | Path) -> Bundle:
+    """Open a weights folder by the name of a bundled one or by its path; a bundled name wins, ``./name`` is a path.
+
+    Raises:
+        WeightsError: there is no such folder, or its card cannot be used.
+
+    """
+    names = bundled()
+    folder = names.get(str(weights)) or Path(weights)
+    if not folder.is_dir():
+        raise WeightsError(f"no weights folder {weights}; bundled are: {', '.join(names) or 'none'}")
+    text = _read(folder / CARD)
+    try:
+        return Bundle(folder, Card.from_json(text.decode("utf-8")))
+    except ValueError as error:
+        raise WeightsError(f"{folder / CARD} cannot be used: {error}") from error
+
+
+def write_bundle(
+    folder: Path,
+    card: Card,
+    *,
+    model: bytes,
+    keras_weights: bytes,
+    extras: Mapping[str, bytes] | None = None,
+    replace: bool = False,
+) -> Card:
+    """Write a weights folder in one step and give its card, completed with the SHA-256 of the files.
+
+    ``extras`` are further files for people to look at, such as the training's history.
+
+    Raises:
+        OutputError: it cannot be written, or exists and ``replace`` is false.
+
+    """
+    models = {MODEL: model, KERAS_WEIGHTS: keras_weights}
+    hashes = {name: hashlib.sha256(content).hexdigest() for name, content in models.items()}
+    complete = Card(**{**asdict(card), "files": hashes})
+    whole_folder(folder, {**models, CARD: complete.to_json().encode(), **(extras or {})}, replace=replace)
+    return complete
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if not path.is_file():
+            raise WeightsError(f"{path} is missing; this is not a weights folder")
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise WeightsError(f"{path} is larger than {MAX_FILE_BYTES >> 20} MiB; these are not weights of digitcli")
+        return path.read_bytes()
+    except OSError as error:
+        raise WeightsError(f"cannot read {path}: {error.strerror or error}") from error

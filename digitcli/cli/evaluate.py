@@ -1,0 +1,69 @@
+"""``digitcli evaluate``: how well the network reads labelled pictures."""
+
+import sys
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from digitcli.cli.options import ColorOption, WeightsOption
+from digitcli.errors import ExitCode
+from digitcli.output.console import Color
+
+
+class Format(str, Enum):
+    """How the measurements are written."""
+
+    TEXT = "text"
+    JSON = "json"
+    CSV = "csv"
+
+
+def evaluate(
+    data: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[DATA]",
+            help="An .npz in Keras' layout, a folder of IDX files, or class folders 0 … 9 of pictures. "
+            "Without it: MNIST's 10,000 test images.",
+            show_default=False,
+        ),
+    ] = None,
+    format_: Annotated[
+        Format, typer.Option("--format", "-f", help="csv is the confusion matrix, json is everything.")
+    ] = Format.TEXT,
+    errors: Annotated[int, typer.Option("--errors", min=0, metavar="N", help="List the N worst mistakes.")] = 0,
+    weights: WeightsOption = "lenet5",
+    color: ColorOption = Color.AUTO,
+) -> ExitCode:
+    """Measure the network on labelled pictures.
+
+    Prints accuracy with its 95 % interval, loss, precision, recall and F1 of each digit, and the confusion matrix,
+    whose rows are the true labels and whose columns are the answers.
+    """
+    from digitcli.datasets.load import load
+    from digitcli.datasets.mnist import load_test
+    from digitcli.evaluation import metrics
+    from digitcli.inference.classifier import Network
+    from digitcli.output.console import console
+    from digitcli.output.scores import confusion_csv, draw_mistakes, draw_scores, scores_json
+    from digitcli.output.text import printable
+
+    network = Network(weights)
+    pictures = load_test() if data is None else load(data, "test")
+    for path, reason in pictures.failures:
+        print(f"digitcli: {printable(path)}: {reason}", file=sys.stderr)
+    probabilities = network.probabilities(pictures.images)
+    evaluation = metrics.evaluate(probabilities, pictures.labels)
+    if format_ is Format.JSON:
+        sys.stdout.write(scores_json(evaluation))
+    elif format_ is Format.CSV:
+        sys.stdout.write(confusion_csv(evaluation))
+    else:
+        out = console(color)
+        draw_scores(out, evaluation)
+        if errors:
+            rows = metrics.worst_mistakes(probabilities, pictures.labels, errors)
+            draw_mistakes(out, rows, probabilities, pictures)
+    return ExitCode.INPUT_FAILED if pictures.failures else ExitCode.OK

@@ -1,0 +1,43 @@
+"""What every command does at its end: one line for an error, the contract's exit codes, quiet on a closed pipe."""
+
+import functools
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import NoReturn, ParamSpec
+
+from digitcli.errors import DigitcliError, ExitCode
+from digitcli.output.text import printable
+
+P = ParamSpec("P")
+
+
+def guarded(command: Callable[P, ExitCode | None]) -> Callable[P, None]:
+    """Wrap a command: what it returns or raises becomes the exit status."""
+
+    @functools.wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        signal.signal(signal.SIGTERM, _terminate)
+        try:
+            code = command(*args, **kwargs) or ExitCode.OK
+            sys.stdout.flush()
+        except DigitcliError as error:
+            print(f"digitcli: {printable(str(error))}", file=sys.stderr)
+            code = error.exit_code
+        except KeyboardInterrupt:
+            code = ExitCode.INTERRUPTED
+        except BrokenPipeError:
+            # the reader has seen enough; without this the interpreter would complain while it closes stdout
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            code = ExitCode.OK
+        except OSError as error:
+            print(f"digitcli: {printable(str(error))}", file=sys.stderr)
+            code = ExitCode.UNUSABLE
+        sys.exit(code)
+
+    return run
+
+
+def _terminate(signum: int, _frame: object) -> NoReturn:
+    sys.exit(128 + signum)

@@ -1,0 +1,41 @@
+"""``digitcli info``: versions and where the weights come from."""
+
+import importlib.metadata
+import sys
+from typing import Annotated
+
+import typer
+
+from digitcli import __version__
+from digitcli.cli.options import ColorOption, WeightsOption
+from digitcli.output.console import Color
+
+LIBRARIES = ("ai-edge-litert", "numpy", "opencv-python-headless", "pillow", "pillow-heif", "tensorflow", "keras")
+
+
+def info(
+    weights: WeightsOption = "lenet5",
+    json_: Annotated[bool, typer.Option("--json", help="Print the weights' card as it is.")] = False,
+    color: ColorOption = Color.AUTO,
+) -> None:
+    """Show the versions in use and the card of the weights."""
+    from digitcli.bundle import open_bundle
+    from digitcli.output.card import draw_card
+    from digitcli.output.console import console
+
+    bundle = open_bundle(weights)
+    if json_:
+        sys.stdout.write(bundle.card.to_json())
+        return
+    out = console(color)
+    out.print(f"digitcli {__version__}, Python {sys.version.split()[0]}")
+    out.print(", ".join(f"{name} {_version(name)}" for name in LIBRARIES))
+    out.print()
+    draw_card(out, bundle)
+
+
+def _version(library: str) -> str:
+    try:
+        return importlib.metadata.version(library)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"

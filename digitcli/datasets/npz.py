@@ -1,0 +1,56 @@
+"""Keras' layout of a data set: an .npz with x_train, y_train, x_test and y_test."""
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitcli.datasets.labelled import LabelledImages, checked
+from digitcli.datasets.part import Part
+from digitcli.errors import DataError
+
+# Twenty times MNIST; what is larger is taken for a bomb rather than for digits.
+MAX_ARRAY_BYTES = 1 << 30
+
+
+def read_npz(path: Path, part: Part) -> LabelledImages:
+    """Read one part of an .npz file.
+
+    Raises:
+        DataError: it is damaged, lacks the part, or holds anything but 28×28 8-bit pictures and labels 0 to 9.
+
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            images, labels = (_array(archive, f"{kind}_{part}.npy", path) for kind in "xy")
+    except (zipfile.BadZipFile, OSError, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
+        raise DataError(f"{path} cannot be read as .npz: {error}") from error
+    return checked(images, labels, str(path))
+
+
+def _array(archive: zipfile.ZipFile, name: str, path: Path) -> NDArray[np.generic]:
+    """Read one array; what its header claims is believed only when the archive's own size agrees."""
+    try:
+        entry = archive.getinfo(name)
+    except KeyError as error:
+        raise DataError(f"{path} holds no {name.removesuffix('.npy')}, which Keras' layout has") from error
+    if entry.file_size > MAX_ARRAY_BYTES:
+        raise DataError(f"{path}: {name} is larger than {MAX_ARRAY_BYTES >> 30} GiB; this is no data set of digits")
+    with archive.open(entry) as stream:
+        version = np.lib.format.read_magic(stream)
+        read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, fortran, dtype = read_header(stream)
+        if dtype.hasobject:
+            raise DataError(f"{path}: {name} holds Python objects, which are never loaded")
+        count = 1
+        for length in shape:
+            count *= length
+        size = count * dtype.itemsize
+        if size > entry.file_size:
+            raise DataError(f"{path}: {name} claims more than it holds")
+        content = stream.read(size)
+    if len(content) != size:
+        raise DataError(f"{path}: {name} is cut short")
+    array = np.frombuffer(content, dtype).reshape(shape, order="F" if fortran else "C")
+    return array

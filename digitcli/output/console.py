@@ -1,0 +1,33 @@
+"""The terminal: where colour, tables and drawings go."""
+
+import sys
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+class Color(str, Enum):
+    """When to colour: where the stream is a terminal that has colours, always, or never."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+def console(color: Color = Color.AUTO, *, stderr: bool = False) -> "Console":
+    """Give the console of stdout or stderr; NO_COLOR and TERM=dumb are respected by ``auto``.
+
+    Text is never read as markup or emoji codes, as it can hold names of files.
+    """
+    from rich.console import Console
+
+    return Console(
+        file=sys.stderr if stderr else sys.stdout,
+        force_terminal=True if color is Color.ALWAYS else None,
+        no_color=True if color is Color.NEVER else None,
+        markup=False,
+        emoji=False,
+        highlight=False,
+    )
