@@ -8,9 +8,9 @@ from digitcli.errors import ExitCode
 def main() -> None:
     """Run the command line."""
     try:
-        from digitcli.cli.app import app
+        from digitcli.cli.app import run
 
-        app(prog_name="digitcli")
+        run()
     except KeyboardInterrupt:
         sys.exit(ExitCode.INTERRUPTED)
 

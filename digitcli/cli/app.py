@@ -1,6 +1,7 @@
 """The command ``digitcli`` and its subcommands, one file each."""
 
-from typing import Annotated
+import sys
+from typing import Annotated, Any
 
 import typer
 
@@ -8,13 +9,28 @@ from digitcli import __version__
 from digitcli.cli.evaluate import evaluate
 from digitcli.cli.guard import guarded
 from digitcli.cli.info import info
+from digitcli.output.text import printable
+
+# Typer carries its own Click in some versions and imports Click in others; this is how both name it.
+ClickException: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 
 app = typer.Typer(
     help="Read pictures of digits with LeNet-5.",
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def run() -> None:
+    """Run what the command line asks for and exit; a mistake in it costs one line."""
+    try:
+        sys.exit(app(prog_name="digitcli", standalone_mode=False))
+    except ClickException as error:
+        context = error.ctx
+        command = context.command_path if context else "digitcli"
+        message = printable(error.format_message()).rstrip(".")
+        print(f"digitcli: {message}; see {command} --help", file=sys.stderr)
+        sys.exit(error.exit_code)
 
 
 def _version(asked: bool) -> None:
@@ -23,13 +39,15 @@ def _version(asked: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(invoke_without_command=True)
 def _main(
+    context: typer.Context,
     _version_asked: Annotated[
         bool, typer.Option("--version", help="Print the version and exit.", callback=_version, is_eager=True)
     ] = False,
 ) -> None:
-    pass
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 for _command in (evaluate, info):
