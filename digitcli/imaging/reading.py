@@ -1,0 +1,55 @@
+"""Read one picture: decode, find the ink, set it into the canvas. Classifying, evaluating and training all read so."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from digitcli.imaging.canvas import SIDE, to_canvas
+from digitcli.imaging.decode import MAX_PIXELS, decode
+from digitcli.imaging.ink import Ink, Invert, find_ink
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was read from one picture.
+
+    Attributes:
+        canvas: uint8 of shape (28, 28), the digit as MNIST draws it, ink bright on black.
+        ink: what was found on the way, or None where the picture was taken as it is.
+
+    """
+
+    canvas: NDArray[np.uint8]
+    ink: Ink | None
+
+
+def read_picture(
+    source: Path | bytes, *, as_is: bool = False, invert: Invert = "auto", max_pixels: int = MAX_PIXELS
+) -> Reading:
+    """Read the picture of one digit.
+
+    Args:
+        source: a file, or its content.
+        as_is: the picture is already MNIST's kind, framed and bright on black: only make it grey and 28×28.
+        invert: "yes" for dark ink on a bright ground, "no" for bright ink on a dark ground, "auto" to find out.
+        max_pixels: a picture with more than this is refused before it is decoded.
+
+    Raises:
+        ImageError: with one line, which does not name the file, where no picture can be had from it.
+
+    """
+    picture = decode(source, max_pixels=max_pixels)
+    if as_is:
+        return Reading(_as_it_is(picture), None)
+    ink = find_ink(picture, invert=invert)
+    return Reading(to_canvas(ink), ink)
+
+
+def _as_it_is(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    grey = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    if grey.shape != (SIDE, SIDE):
+        grey = cv2.resize(grey, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    return np.asarray(grey, np.uint8)
