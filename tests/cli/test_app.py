@@ -1,0 +1,104 @@
+"""What holds for every command."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from digitcli import __version__
+from digitcli.cli.guard import guarded
+from digitcli.errors import DataError, ExitCode, ImageError
+
+COMMANDS = ("evaluate", "info")
+
+
+def test_the_version_is_printed(digitcli: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+    done = digitcli("--version")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"digitcli {__version__}\n", "")
+
+
+def test_without_a_command_help_is_given(digitcli: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+    done = digitcli()
+    assert done.returncode == 0
+    for command in COMMANDS:
+        assert command in done.stdout
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_has_help(command: str, digitcli: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+    done = digitcli(command, "-h")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"Usage: digitcli {command}" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        ("nope", "No such command 'nope'; see digitcli --help"),
+        ("info --bad", "No such option: --bad; see digitcli info --help"),
+        ("evaluate a b", "Got unexpected extra argument(s) (b); see digitcli evaluate --help"),
+        ("evaluate -f xml", "'xml' is not one of 'text', 'json', 'csv'; see digitcli evaluate --help"),
+    ],
+)
+def test_a_wrong_command_line_costs_one_line(
+    line: str, complaint: str, digitcli: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    done = digitcli(*line.split())
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("digitcli: ")
+    assert complaint in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "line"),
+    [
+        (DataError("no data at x\x1b[31m\n"), ExitCode.UNUSABLE, "digitcli: no data at x\\x1b[31m\\x0a\n"),
+        (ImageError("a.png: cut short"), ExitCode.INPUT_FAILED, "digitcli: a.png: cut short\n"),
+        (
+            PermissionError(13, "Permission denied", "a"),
+            ExitCode.UNUSABLE,
+            "digitcli: [Errno 13] Permission denied: 'a'\n",
+        ),
+        (KeyboardInterrupt(), ExitCode.INTERRUPTED, ""),
+    ],
+)
+def test_an_error_costs_one_line_and_its_exit_code(
+    error: BaseException, code: ExitCode, line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def command() -> ExitCode:
+        raise error
+
+    with pytest.raises(SystemExit) as ending:
+        guarded(command)()
+    assert ending.value.code == code
+    assert capsys.readouterr().err == line
+
+
+def test_a_reader_that_has_seen_enough_ends_it_quietly() -> None:
+    code = "from digitcli.cli.guard import guarded\n@guarded\ndef c():\n while True: print('a' * 1000)\nc()"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(timeout=30) == 0
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_signals_end_it_at_once(number: signal.Signals, code: int) -> None:
+    source = (
+        "import time\nfrom digitcli.cli.guard import guarded\n@guarded\ndef c():\n"
+        " print('ready', flush=True)\n time.sleep(60)\nc()"
+    )
+    with subprocess.Popen([sys.executable, "-c", source], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        os.kill(process.pid, number)
+        assert process.wait(timeout=30) == code
+        assert process.stderr.read() == b""
