@@ -9,6 +9,7 @@ from digitcli import __version__
 from digitcli.cli.evaluate import evaluate
 from digitcli.cli.guard import guarded
 from digitcli.cli.info import info
+from digitcli.cli.train import train
 from digitcli.output.text import printable
 
 # Typer carries its own Click in some versions and imports Click in others; this is how both name it.
@@ -50,5 +51,5 @@ def _main(
         typer.echo(context.get_help())
 
 
-for _command in (evaluate, info):
+for _command in (evaluate, info, train):
     app.command()(guarded(_command))

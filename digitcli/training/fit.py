@@ -1,0 +1,212 @@
+"""Training: the loop, the learning rate's way, averaged weights, the best of the epochs kept."""
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from digitcli.datasets.labelled import LabelledImages
+from digitcli.errors import DataError
+from digitcli.training.augmentation import augment
+from digitcli.training.convert import fold, normalised
+from digitcli.training.recipe import Recipe
+
+Pictures = NDArray[np.uint8]
+Labels = NDArray[np.int64]
+Weights = list[NDArray[np.float32]]
+
+_SECTIONS = 20  # an epoch is trained in so many calls: between them come progress, averaging and Ctrl-C
+_WARM_UP = 0.25
+_STATISTICS = 4096  # pictures that the normalisation's statistics are taken from
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """One line of the history. Losses are mean cross-entropies in nats, accuracies in [0, 1]."""
+
+    number: int
+    loss: float
+    accuracy: float
+    validation_loss: float
+    validation_accuracy: float
+    learning_rate: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """What a training came to: all epochs that ended, the one whose weights were kept, and whether Ctrl-C ended it."""
+
+    history: list[Epoch]
+    best: Epoch
+    interrupted: bool
+
+
+def fit(
+    recipe: Recipe,
+    network: keras.Sequential,
+    train: LabelledImages,
+    validation: LabelledImages,
+    report: Callable[[float, Epoch | None], None] = lambda progress, epoch: None,
+) -> Fitted:
+    """Train ``network`` in place and give the history; it ends up with the weights of the best epoch.
+
+    ``report`` is called several times an epoch with the progress in [0, 1], and with the epoch's numbers at its end.
+
+    Raises:
+        DataError: the loss is no number any more.
+        KeyboardInterrupt: Ctrl-C before the first epoch ended; after it, Ctrl-C ends the training at the best so far.
+
+    """
+    pictures, labels = train.images, train.labels
+    rng = np.random.default_rng(recipe.seed)
+    twin = normalised(network)
+    steps = max(1, len(pictures) // recipe.batch_size)  # an epoch: its last few pictures come in another one
+    rates = one_cycle(recipe.learning_rate, recipe.epochs * steps)
+    step = _Step(twin, recipe)
+    average = _Average(twin, recipe.averaged_epochs * _SECTIONS)
+    history: list[Epoch] = []
+    best: tuple[Epoch, Weights] | None = None
+    interrupted = False
+
+    def prepare() -> tuple[Pictures, Labels]:
+        order = rng.permutation(len(pictures))
+        chosen = pictures[order]
+        return augment(chosen, recipe.augmentation, rng) if recipe.augmentation else chosen, labels[order]
+
+    with ThreadPoolExecutor(1) as worker:
+        ready = worker.submit(prepare)
+        try:
+            for number in range(1, recipe.epochs + 1):
+                started = time.monotonic()
+                inputs, truth = ready.result()
+                if number < recipe.epochs:
+                    ready = worker.submit(prepare)
+                loss = right = 0.0
+                for section in np.array_split(np.arange(steps), min(_SECTIONS, steps)):
+                    batches = slice(section[0] * recipe.batch_size, (section[-1] + 1) * recipe.batch_size)
+                    done = (number - 1) * steps + section
+                    part_loss, part_right = step(inputs[batches], truth[batches], rates[done])
+                    loss, right = loss + part_loss, right + part_right
+                    average.update()
+                    report((done[-1] + 1) / len(rates), None)
+                if not math.isfinite(loss):
+                    raise DataError(f"the loss is no number in epoch {number}; try a lower --learning-rate")
+                with average.in_place():
+                    fold(twin, network, as_inputs(inputs[:_STATISTICS]))
+                validation_loss, validation_accuracy = score(network, validation)
+                seen = min(len(inputs), steps * recipe.batch_size)
+                epoch = Epoch(
+                    number,
+                    loss / seen,
+                    right / seen,
+                    validation_loss,
+                    validation_accuracy,
+                    float(rates[number * steps - 1]),
+                    time.monotonic() - started,
+                )
+                history.append(epoch)
+                if best is None or epoch.validation_loss < best[0].validation_loss:
+                    best = epoch, network.get_weights()
+                report(number / recipe.epochs, epoch)
+        except KeyboardInterrupt:
+            if best is None:
+                raise
+            interrupted = True
+    assert best is not None  # noqa: S101
+    network.set_weights(best[1])
+    return Fitted(history, best[0], interrupted)
+
+
+class _Step:
+    """Some steps of AdamW on the twin network, as one TensorFlow graph."""
+
+    def __init__(self, twin: keras.Model, recipe: Recipe) -> None:
+        self._twin = twin
+        self._recipe = recipe
+        self._optimizer = keras.optimizers.AdamW(weight_decay=recipe.weight_decay)
+        self._optimizer.build(twin.trainable_variables)
+        self._run = tf.function(self._steps, reduce_retracing=True)
+
+    def __call__(self, pictures: Pictures, labels: Labels, rates: NDArray[np.float32]) -> tuple[float, float]:
+        """Train on as many batches as there are learning rates; give the sum of the losses and how many were right."""
+        loss, right = self._run(tf.constant(pictures), tf.constant(labels), tf.constant(rates))
+        return float(loss), float(right)
+
+    def _steps(self, pictures: tf.Tensor, labels: tf.Tensor, rates: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        size, smoothing = self._recipe.batch_size, self._recipe.label_smoothing
+        variables = self._twin.trainable_variables
+        total_loss = total_right = tf.zeros(())
+        for index in tf.range(tf.size(rates)):
+            batch = slice(index * size, (index + 1) * size)
+            inputs = tf.cast(pictures[batch], tf.float32)[..., tf.newaxis] / 255
+            targets = tf.one_hot(labels[batch], 10) * (1 - smoothing) + smoothing / 10
+            with tf.GradientTape() as tape:
+                logits = self._twin(inputs, training=True)
+                losses = tf.nn.softmax_cross_entropy_with_logits(targets, logits)
+                loss = tf.reduce_mean(losses)
+            self._optimizer.learning_rate.assign(rates[index])
+            self._optimizer.apply(tape.gradient(loss, variables), variables)
+            total_loss += tf.reduce_sum(losses)
+            total_right += tf.reduce_sum(tf.cast(tf.argmax(logits, axis=1) == labels[batch], tf.float32))
+        return total_loss, total_right
+
+
+class _Average:
+    """Exponential average of the trained weights; it begins as a plain average, so that short runs have one too."""
+
+    def __init__(self, twin: keras.Model, over: float) -> None:
+        self._variables = twin.trainable_variables
+        self._values = [variable.numpy() for variable in self._variables]
+        self._over = over
+        self._updates = 0
+
+    def update(self) -> None:
+        """Take in the weights as they are."""
+        self._updates += 1
+        share = max(1 / self._updates, 1 / self._over)
+        for value, variable in zip(self._values, self._variables, strict=True):
+            value += share * (variable.numpy() - value)
+
+    @contextmanager
+    def in_place(self) -> Iterator[None]:
+        """Inside the block the network has the averaged weights."""
+        own = [variable.numpy() for variable in self._variables]
+        for variable, value in zip(self._variables, self._values, strict=True):
+            variable.assign(value)
+        yield
+        for variable, value in zip(self._variables, own, strict=True):
+            variable.assign(value)
+
+
+def one_cycle(highest: float, steps: int) -> NDArray[np.float32]:
+    """Give the learning rates of all steps: up linearly over a quarter of them, down to zero along a cosine.
+
+    After Smith and Topin, "Super-Convergence: Very Fast Training of Neural Networks Using Large Learning Rates", 2018.
+    """
+    at = (np.arange(steps) + 0.5) / steps
+    up = 0.04 + 0.96 * at / _WARM_UP
+    down = (1 + np.cos(np.pi * np.clip((at - _WARM_UP) / (1 - _WARM_UP), 0, 1))) / 2
+    return (highest * np.where(at < _WARM_UP, up, down)).astype(np.float32)
+
+
+def score(network: keras.Sequential, data: LabelledImages) -> tuple[float, float]:
+    """Give the mean cross-entropy in nats, and the accuracy in [0, 1], of the network's answers."""
+    pictures, labels = data.images, data.labels
+    chances = np.concatenate(
+        [network(as_inputs(pictures[i : i + 2000])).numpy() for i in range(0, len(pictures), 2000)]
+    )
+    likely = np.maximum(chances[np.arange(len(labels)), labels], 1e-12)
+    return float(-np.log(likely).mean()), float((chances.argmax(axis=1) == labels).mean())
+
+
+def as_inputs(pictures: Pictures) -> NDArray[np.float32]:
+    """Give pictures, uint8 ``(n, 28, 28)``, as the network takes them: float32 ``(n, 28, 28, 1)`` in [0, 1]."""
+    return pictures[..., None].astype(np.float32) / np.float32(255)
