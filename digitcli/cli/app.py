@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from digitcli import __version__
+from digitcli.cli.classify import classify
 from digitcli.cli.evaluate import evaluate
 from digitcli.cli.guard import guarded
 from digitcli.cli.info import info
@@ -51,5 +52,5 @@ def _main(
         typer.echo(context.get_help())
 
 
-for _command in (evaluate, info, train):
+for _command in (classify, evaluate, info, train):
     app.command()(guarded(_command))

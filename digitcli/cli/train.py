@@ -32,7 +32,7 @@ def train(
     """Train LeNet-5 and write a weights folder."""
     from dataclasses import replace
 
-    from digitcli.training.quiet import quiet
+    from digitcli.quiet import quiet
 
     if output.exists() and not force:
         raise OutputError(f"{output} exists; --force replaces it")

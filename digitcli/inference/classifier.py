@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from digitcli.bundle import open_bundle
 from digitcli.errors import WeightsError
+from digitcli.quiet import quiet
 
 # C1's maps of a batch take 19 KB a picture: enough pictures to make a call worth it, few enough to stay in the cache.
 BATCH = 64
@@ -30,7 +31,9 @@ class Network:
         model = bundle.model()
         self._lock = threading.Lock()
         try:
-            self._interpreter = Interpreter(model_content=model, num_threads=1)
+            with quiet():  # LiteRT announces that it runs on the CPU
+                self._interpreter = Interpreter(model_content=model, num_threads=1)
+                self._interpreter.allocate_tensors()
             self._input = self._interpreter.get_input_details()[0]
             self._output = self._interpreter.get_output_details()[0]
         except (ValueError, RuntimeError, IndexError) as error:

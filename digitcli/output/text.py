@@ -1,9 +1,29 @@
 """Text that came from outside, made safe to show."""
 
+import os
+import re
+
+_TO_ESCAPE = re.compile("[\\\\\x00-\x1f\x7f-\x9f\u2028\u2029\udc80-\udcff]")
+
 
 def printable(text: str) -> str:
     r"""Make text safe for a terminal and a log: one line, control characters and stray bytes written ``\xNN``."""
     return "".join(c if c.isprintable() else _escaped(c) for c in text)
+
+
+def escaped(path: str) -> str:
+    r"""Write a path as tsv does: ``\\``, ``\t``, ``\n``, and the bytes of other control characters as ``\xNN``.
+
+    Bytes that are not UTF-8 and the line and paragraph separators, at which some readers split lines, are written the
+    same way. ``printf '%b'`` gives the path back.
+    """
+    return _TO_ESCAPE.sub(_escape, path)
+
+
+def _escape(match: re.Match[str]) -> str:
+    character = match[0]
+    short = {"\\": "\\\\", "\t": "\\t", "\n": "\\n"}.get(character)
+    return short or "".join(f"\\x{byte:02x}" for byte in os.fsencode(character))
 
 
 def _escaped(character: str) -> str:

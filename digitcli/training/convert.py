@@ -13,7 +13,7 @@ import tensorflow as tf
 from keras import layers
 from numpy.typing import NDArray
 
-from digitcli.training.quiet import quiet
+from digitcli.quiet import quiet
 
 _EPSILON = 1e-3
 

@@ -1,4 +1,4 @@
-"""TensorFlow's notices kept off the user's terminal."""
+"""Notices of TensorFlow and LiteRT kept off the user's terminal."""
 
 import os
 import sys
@@ -14,8 +14,7 @@ def quiet() -> Iterator[None]:
     TensorFlow announces oneDNN, CUDA and its log's state on stderr when it is imported, before it can be told not to;
     switching oneDNN off would silence that notice, but more than double the training time.
     """
-    sys.stdout.flush()
-    sys.stderr.flush()
+    _flush()
     saved = [os.dup(descriptor) for descriptor in (1, 2)]
     with tempfile.TemporaryFile() as held:
         try:
@@ -28,11 +27,16 @@ def quiet() -> Iterator[None]:
         else:
             failed = False
         finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
+            _flush()
             for descriptor, original in zip((1, 2), saved, strict=True):
                 os.dup2(original, descriptor)
                 os.close(original)
             if failed:
                 held.seek(0)
                 os.write(2, held.read())
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:  # closed when the process began
+            stream.flush()

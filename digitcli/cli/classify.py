@@ -1,0 +1,166 @@
+"""``digitcli classify``: read the digits in pictures."""
+
+import contextlib
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from digitcli.cli.options import ColorOption, WeightsOption
+from digitcli.errors import ExitCode, OutputError
+from digitcli.output.console import Color, console
+from digitcli.output.format import Format
+from digitcli.output.text import printable
+from digitcli.output.writer import write_records
+from digitcli.prediction import Status
+from digitcli.writing import whole_file
+
+if TYPE_CHECKING:
+    from digitcli.inference.stream import Answer
+    from digitcli.output.records import Layout
+
+STDOUT = 1
+
+
+class Invert(str, Enum):
+    """Whether the ink is darker than its ground."""
+
+    AUTO = "auto"
+    YES = "yes"
+    NO = "no"
+
+
+def classify(
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[PATH]...", help="Pictures, folders of pictures, - for one picture on stdin."),
+    ] = None,
+    recursive: Annotated[bool, typer.Option("--recursive", "-r", help="Go down into folders.")] = False,
+    files_from: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Read paths from FILE too, one a line; - is stdin.")
+    ] = None,
+    null: Annotated[bool, typer.Option("--null", "-0", help="The paths in FILE end in NUL.")] = False,
+    format_: Annotated[
+        Format, typer.Option("--format", "-f", help="auto is a table on a terminal, else tsv.")
+    ] = Format.AUTO,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to FILE, whole or not at all.")
+    ] = None,
+    header: Annotated[bool, typer.Option("--header", help="Begin tsv with the names of the columns.")] = False,
+    print0: Annotated[
+        bool, typer.Option("--print0", "-Z", help="End tsv and digit records in NUL, with raw paths.")
+    ] = False,
+    top: Annotated[
+        int, typer.Option(min=0, max=10, metavar="K", help="List the K likeliest digits.", show_default=False)
+    ] = 0,
+    min_confidence: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, metavar="P", help="Below it the answer is unsure; the weights have their own."),
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 also where a picture got no digit.")] = False,
+    as_is: Annotated[
+        bool, typer.Option("--as-is", help="The pictures are MNIST's kind: framed, white on black.")
+    ] = False,
+    invert: Annotated[Invert, typer.Option(help="yes: dark ink on light; no: light ink on dark.")] = Invert.AUTO,
+    show: Annotated[bool, typer.Option("--show", help="Draw what the network saw.")] = False,
+    weights: WeightsOption = "lenet5",
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", "-j", min=1, metavar="N", help="Pictures read at once; as many as cores.")
+    ] = None,
+    color: ColorOption = Color.AUTO,
+) -> ExitCode:
+    """Read the digit in each picture.
+
+    Answers come in the order of the pictures, each as soon as it is there. What cannot be read is said on stderr and
+    costs the others nothing. Exit status: 0 all read, 1 some failed, 2 wrong usage, 3 weights or output unusable.
+    """
+    given = paths or []
+    terminal = output is None and sys.stdout is not None and sys.stdout.isatty()
+    if format_ is Format.AUTO:
+        format_ = Format.TABLE if terminal or show else Format.TSV
+    _check(given, files_from, format_, null=null, print0=print0, top=top, show=show)
+    if output is None and sys.stdout is None:
+        raise OutputError("standard output is closed; give -o FILE")
+
+    # LeNet-5 needs no BLAS, and a process without BLAS' threads can be forked
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from digitcli.imaging.many import default_jobs
+    from digitcli.imaging.sources import Tally, find_sources
+    from digitcli.inference.stream import Reader, answer_all
+
+    tally = Tally()
+    runs = find_sources(given, listing=files_from, null=null, recursive=recursive, tally=tally)
+    reader = Reader(weights, as_is, invert.value, min_confidence, top, with_canvas=show)
+    if format_ is Format.TABLE:
+        from digitcli.output.tables import table
+
+        form = table(console(color if output is None else Color.NEVER))
+    else:
+        from digitcli.output.records import layout
+
+        form = layout(format_, header=header, null=print0, top=top > 0, terminal=terminal)
+    started = time.monotonic()
+    with contextlib.ExitStack() as stack:
+        descriptor, name = STDOUT, "standard output"
+        if output is not None:
+            descriptor, name = stack.enter_context(whole_file(output)).fileno(), str(output)
+        answers = stack.enter_context(contextlib.closing(answer_all(runs, reader, jobs=jobs or default_jobs())))
+        # answers that run over the screen are progress enough
+        if sys.stderr.isatty() and not terminal:
+            from digitcli.output.progress import watched
+
+            answers = stack.enter_context(contextlib.closing(watched(answers, tally, console(color, stderr=True))))
+        counts = _write(form, answers, descriptor, name)
+    total = sum(counts.values())
+    if total > 1 and sys.stderr.isatty():
+        from digitcli.output.progress import summary
+
+        print(summary(counts, time.monotonic() - started), file=sys.stderr)
+    failed = counts[Status.ERROR] > 0 or (strict and counts[Status.OK] < total)
+    return ExitCode.INPUT_FAILED if failed else ExitCode.OK
+
+
+def _write(form: "Layout", answers: Iterable[list["Answer"]], descriptor: int, name: str) -> Counter[Status]:
+    """Write all answers, and what is wrong with a picture to stderr; count how it went with each."""
+    counts: Counter[Status] = Counter()
+    write_records(descriptor, [form.head], name)
+    between = ""
+    for batch in answers:
+        records = []
+        for answer in batch:
+            records.append(between + form.record(answer))
+            between = form.between
+            counts[answer.prediction.status] += 1
+        write_records(descriptor, records, name)
+        for answer in batch:
+            if answer.prediction.status is Status.ERROR:
+                print(
+                    f"digitcli: {printable(answer.path)}: {printable(answer.prediction.reason or '')}", file=sys.stderr
+                )
+    write_records(descriptor, [form.tail], name)
+    return counts
+
+
+def _check(
+    paths: list[str], files_from: str | None, format_: Format, *, null: bool, print0: bool, top: int, show: bool
+) -> None:
+    """Refuse what contradicts itself."""
+    from_stdin = paths.count("-") + (files_from == "-")
+    if not paths and files_from is None:
+        raise typer.BadParameter("give pictures, folders, - for stdin, or --files-from")
+    if from_stdin > 1:
+        raise typer.BadParameter("standard input can be read once only")
+    if null and files_from is None:
+        raise typer.BadParameter("--null is about --files-from, which is not given")
+    if print0 and format_ not in (Format.TSV, Format.DIGIT):
+        raise typer.BadParameter("--print0 goes with the formats tsv and digit")
+    if top and format_ is Format.DIGIT:
+        raise typer.BadParameter("--top has no place in the format digit")
+    if show and format_ is not Format.TABLE:
+        raise typer.BadParameter("--show draws in the table; give no other --format")

@@ -1,0 +1,269 @@
+"""Finding the pictures: files, folders, lists of paths and standard input, in the order they were given.
+
+A path is data. It is kept as ``os.fsdecode`` gives it, so any bytes come through. Nothing is opened to find out what it
+is: opening a named pipe can wait for ever, and opening a device can do something.
+"""
+
+# pathlib would cost 10 µs a file
+# ruff: noqa: PTH116, PTH118, PTH122
+
+import errno
+import os
+import stat
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from digitcli.errors import ImageError
+
+STDIN = "-"
+MAX_BYTES = 256 * 2**20  # a picture's file; no phone or scanner writes a larger one
+
+# What counts as a picture when a folder is listed. A file that is named itself is read whatever its name.
+SUFFIXES = frozenset(
+    f".{kind}"
+    for kind in "png jpg jpeg jpe jfif mpo webp tif tiff bmp dib gif avif heic heif hif pbm pgm ppm pnm".split()  # noqa: SIM905
+)
+
+_RUN = 1024  # paths
+_BLOCK = 1 << 16  # bytes of a list of paths; what a pipe holds
+
+
+class Source(NamedTuple):
+    """One input: the path to read, or what was read already, or why there is nothing to read."""
+
+    path: str
+    content: bytes | None = None
+    problem: str | None = None
+
+
+@dataclass(slots=True)
+class Tally:
+    """How many sources were found so far, and in how many places there may be more."""
+
+    found: int = 0
+    unexplored: int = 0
+
+
+def find_sources(
+    paths: Sequence[str],
+    *,
+    listing: str | None = None,
+    null: bool = False,
+    recursive: bool = False,
+    tally: Tally | None = None,
+) -> Iterator[list[Source]]:
+    """Find the pictures that paths, folders and ``-`` stand for.
+
+    Args:
+        paths: files, folders, and ``-`` for one picture on standard input.
+        listing: a file that lists more of them, or ``-`` where standard input does. It is read as it is written.
+        null: the listed paths end in NUL; else in a newline. Empty ones are passed over.
+        recursive: go down into folders within folders. One that is reached twice from the same path is listed once.
+        tally: is kept up to date on the way.
+
+    Yields:
+        sources in order, in runs: those of a run can be had at once, finding the next run may take a while. What a
+        folder holds is sorted by path, as ``LC_ALL=C sort`` does; hidden files and those not named like pictures are
+        left out.
+
+    """
+    run: list[Source] = []
+    for source in _each(paths, listing, null, recursive, tally or Tally()):
+        if source is not None:
+            run.append(source)
+        if run and (source is None or len(run) == _RUN):
+            yield run
+            run = []
+    if run:
+        yield run
+
+
+def read_source(source: Source) -> bytes:
+    """Read a file, at most ``MAX_BYTES``, unless it has been read.
+
+    Raises:
+        ImageError: with one line that does not name the file.
+
+    """
+    if source.problem is not None:
+        raise ImageError(source.problem)
+    if source.content is not None:
+        return source.content
+    try:
+        status = os.stat(source.path)
+        if not stat.S_ISREG(status.st_mode):
+            raise ImageError(_not_a_file(status.st_mode))
+        if status.st_size > MAX_BYTES:
+            raise ImageError(f"larger than {MAX_BYTES >> 20} MiB")
+        # O_NONBLOCK: should it have become a pipe just now, opening must not wait for somebody to write
+        descriptor = os.open(source.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            return _read(descriptor, status.st_size + 1)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise ImageError(_why(error)) from None
+    except ValueError:
+        raise ImageError("no such file: a name cannot hold a NUL") from None
+
+
+def _each(
+    paths: Sequence[str], listing: str | None, null: bool, recursive: bool, tally: Tally
+) -> Iterator[Source | None]:
+    """Give the sources one by one, and None where finding the next may take a while."""
+    tally.unexplored += len(paths) + (listing is not None)
+    for path in paths:
+        if path == STDIN:
+            yield None
+            tally.unexplored -= 1
+            tally.found += 1
+            yield _standard_input()
+        else:
+            yield from _at(path, recursive, tally)
+    if listing is None:
+        return
+    try:
+        for listed in _listed(listing, b"\0" if null else b"\n"):
+            tally.unexplored += len(listed)
+            for path in listed:
+                yield from _at(path, recursive, tally)
+            yield None
+    except OSError as error:
+        tally.found += 1
+        yield Source(listing, problem=f"this list of paths cannot be read: {_why(error)}")
+    tally.unexplored -= 1
+
+
+def _at(path: str, recursive: bool, tally: Tally) -> Iterator[Source | None]:
+    try:
+        is_folder = stat.S_ISDIR(os.stat(path).st_mode)
+    except (OSError, ValueError):
+        is_folder = False  # read_source says what is wrong with it
+    if not is_folder:
+        tally.unexplored -= 1
+        tally.found += 1
+        yield Source(path)
+        return
+    yield None
+    before = tally.found
+    yield from _in_folder(path, recursive, tally)
+    if tally.found == before:
+        tally.found += 1
+        elsewhere = "" if recursive else "; -r looks in the folders within it"
+        yield Source(path, problem=f"no pictures in this folder{elsewhere}")
+
+
+def _in_folder(path: str, recursive: bool, tally: Tally) -> Iterator[Source | None]:
+    seen: set[tuple[int, int]] = set()  # folders, so that loops of symbolic links end
+    opened: list[tuple[str, Iterator[str]]] = []
+    folder: str | None = path
+    while folder is not None or opened:
+        if folder is not None:
+            tally.unexplored -= 1
+            try:
+                names = _names(folder, recursive, seen)
+            except OSError as error:
+                tally.found += 1
+                yield Source(folder, problem=_why(error))
+                names = []
+            folders = sum(name.endswith("/") for name in names)
+            tally.unexplored += folders
+            tally.found += len(names) - folders
+            opened.append((folder, iter(names)))
+            folder = None
+        inside, remaining = opened[-1]
+        for name in remaining:
+            if name.endswith("/"):
+                yield None
+                folder = os.path.join(inside, name[:-1])
+                break
+            yield Source(os.path.join(inside, name))
+        else:
+            opened.pop()
+
+
+def _names(folder: str, recursive: bool, seen: set[tuple[int, int]]) -> list[str]:
+    """Give the names in a folder that matter, sorted, those of folders with a slash behind them."""
+    status = os.stat(folder)
+    if (status.st_dev, status.st_ino) in seen:
+        return []
+    seen.add((status.st_dev, status.st_ino))
+    names = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            if _is_folder(entry):
+                if recursive:
+                    names.append(f"{entry.name}/")
+            elif os.path.splitext(entry.name)[1].lower() in SUFFIXES:
+                names.append(entry.name)
+    names.sort()
+    return names
+
+
+def _is_folder(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a loop of symbolic links, for one
+        return False
+
+
+def _listed(listing: str, end: bytes) -> Iterator[list[str]]:
+    """Give the listed paths, as many at a time as the list's writer had written."""
+    descriptor = 0 if listing == STDIN else os.open(listing, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        rest = b""
+        while block := os.read(descriptor, _BLOCK):
+            *paths, rest = (rest + block).split(end)
+            if len(rest) > _BLOCK:
+                raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
+            yield [_file_named(path) for path in paths if path]
+        if rest:
+            yield [_file_named(rest)]
+    finally:
+        if descriptor:
+            os.close(descriptor)
+
+
+def _file_named(path: bytes) -> str:
+    name = os.fsdecode(path)
+    return f"./{name}" if name == STDIN else name  # in a list it is a file, as standard input is asked for as PATH
+
+
+def _standard_input() -> Source:
+    if sys.stdin is None:
+        return Source(STDIN, problem="standard input is closed")
+    try:
+        content = _read(0, MAX_BYTES + 1)
+    except OSError as error:
+        return Source(STDIN, problem=_why(error))
+    if len(content) > MAX_BYTES:
+        return Source(STDIN, problem=f"larger than {MAX_BYTES >> 20} MiB")
+    return Source(STDIN, content)
+
+
+def _read(descriptor: int, size: int) -> bytes:
+    blocks = []
+    while size > 0 and (block := os.read(descriptor, min(size, 1 << 20))):
+        blocks.append(block)
+        size -= len(block)
+    return b"".join(blocks)
+
+
+def _why(error: OSError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "no such file"
+    return (error.strerror or str(error)).lower()
+
+
+def _not_a_file(mode: int) -> str:
+    if stat.S_ISDIR(mode):
+        return "is a folder"
+    if stat.S_ISFIFO(mode):
+        return "is a named pipe, not a file; give - and feed it to standard input"
+    if stat.S_ISSOCK(mode):
+        return "is a socket, not a file"
+    return "is a device, not a file"

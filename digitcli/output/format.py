@@ -1,0 +1,15 @@
+"""The names of the ways to write answers."""
+
+from enum import Enum
+
+
+class Format(str, Enum):
+    """How answers are written."""
+
+    AUTO = "auto"
+    TABLE = "table"
+    TSV = "tsv"
+    CSV = "csv"
+    JSON = "json"
+    JSONL = "jsonl"
+    DIGIT = "digit"

@@ -1,0 +1,44 @@
+"""How far a long run has come, on stderr where that is a terminal."""
+
+import time
+from collections.abc import Generator, Iterable, Mapping
+from typing import TypeVar
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TimeRemainingColumn
+from rich.text import Text
+
+from digitcli.imaging.sources import Tally
+from digitcli.prediction import Status
+
+T = TypeVar("T")
+
+_REFRESH = 0.1  # seconds
+
+
+class _Rate(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed or 0:,.0f}/s")
+
+
+def watched(batches: Iterable[list[T]], tally: Tally, console: Console) -> Generator[list[T]]:
+    """Pass batches of answers on and keep a bar on the console meanwhile: count, rate, and the time left once known."""
+    # No thread refreshes the bar: worker processes are forked off meanwhile.
+    columns = (BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, auto_refresh=False) as bar:
+        task = bar.add_task("", total=None)
+        refreshed = 0.0
+        for batch in batches:
+            yield batch
+            bar.update(task, advance=len(batch), total=None if tally.unexplored else tally.found)
+            if time.monotonic() - refreshed > _REFRESH:
+                refreshed = time.monotonic()
+                bar.refresh()
+
+
+def summary(counts: Mapping[Status, int], seconds: float) -> str:
+    """Sum up a run in one line: how many were read, with what result, and how fast."""
+    total = sum(counts.values())
+    names = {Status.OK: "digits", Status.UNSURE: "unsure", Status.NO_DIGIT: "without a digit", Status.ERROR: "failed"}
+    results = ", ".join(f"{counts.get(status, 0):,} {name}" for status, name in names.items())
+    return f"{total:,} in {seconds:.1f} s ({total / seconds:,.0f} a second): {results}"

@@ -1,0 +1,152 @@
+"""Answers for machines: tsv, csv, json, jsonl and digit, and the JSON Schema of a record."""
+
+import base64
+import csv
+import io
+import json
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from digitcli.output.format import Format
+from digitcli.output.text import escaped
+from digitcli.prediction import Prediction, Status
+
+if TYPE_CHECKING:
+    from digitcli.inference.stream import Answer
+
+COLUMNS = ("path", "digit", "confidence", "status")
+DECIMALS = 4  # of a probability
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What is written: ``head``, the records with ``between`` between them, ``tail``.
+
+    Text is encoded by ``os.fsencode``, which gives back the very bytes of a path.
+    """
+
+    record: Callable[["Answer"], str]
+    head: str = ""
+    between: str = ""
+    tail: str = ""
+
+
+def layout(
+    format_: Format, *, header: bool = False, null: bool = False, top: bool = False, terminal: bool = False
+) -> Layout:
+    """Lay out records in a machine's format.
+
+    Args:
+        format_: any but auto and table.
+        header: begin tsv with the names of the columns; csv always does.
+        null: end tsv and digit records in NUL and leave the paths in them raw.
+        top: whether there are likeliest digits to list, in a column or field ``top``.
+        terminal: the records go to a terminal, which must not get control characters from a path.
+
+    """
+    end = "\0" if null else "\n"
+    columns = (*COLUMNS, "top") if top else COLUMNS
+    if format_ is Format.DIGIT:
+        return Layout(lambda answer: _digit(answer.prediction, "?") + end)
+    if format_ is Format.TSV:
+        raw = null and not terminal
+        return Layout(
+            lambda answer: "\t".join(_row(answer, raw=raw, no_digit="?", no_confidence="-", top=top)) + end,
+            head="\t".join(columns) + end if header else "",
+        )
+    if format_ is Format.CSV:
+        return Layout(
+            lambda answer: _csv(_row(answer, raw=not terminal, no_digit="", no_confidence="", top=top)),
+            head=_csv(columns),
+        )
+    if format_ is Format.JSONL:
+        return Layout(lambda answer: _json(answer, top=top) + "\n")
+    if format_ is Format.JSON:
+        return Layout(lambda answer: _json(answer, top=top), head="[\n", between=",\n", tail="\n]\n")
+    raise ValueError(f"{format_} is not a machine's format")
+
+
+def json_schema() -> dict[str, Any]:
+    """Describe a record of json and jsonl: JSON Schema, draft 2020-12."""
+    digit = {"type": "integer", "minimum": 0, "maximum": 9}
+    probability = {"type": "number", "minimum": 0, "maximum": 1}
+    ranked = {
+        "type": "object",
+        "properties": {"digit": digit, "probability": probability},
+        "required": ["digit", "probability"],
+        "additionalProperties": False,
+    }
+    null = {"type": "null"}
+    text = {"type": "string", "minLength": 1}
+    found = {"digit": digit, "confidence": probability, "best_guess": digit, "reason": null}
+    nothing = {"digit": null, "reason": text}
+    unreadable = {**nothing, "confidence": null, "best_guess": null}
+    by_status = {Status.OK: found, Status.UNSURE: nothing, Status.NO_DIGIT: nothing, Status.ERROR: unreadable}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "digitcli classify: one record",
+        "type": "object",
+        "properties": {
+            "path": {"type": "string", "description": "as it was given or found; - is standard input"},
+            "path_bytes": {
+                "type": "string",
+                "contentEncoding": "base64",
+                "description": "the path where it is not UTF-8; path then shows U+FFFD for what is not",
+            },
+            "status": {"enum": [status.value for status in Status]},
+            "digit": {"anyOf": [digit, null], "description": "the answer; null unless status is ok"},
+            "confidence": {"anyOf": [probability, null], "description": "the probability of best_guess"},
+            "best_guess": {"anyOf": [digit, null], "description": "the likeliest digit wherever the network ran"},
+            "reason": {"anyOf": [text, null], "description": "why there is no digit; null where status is ok"},
+            "top": {"type": "array", "items": ranked, "maxItems": 10, "description": "with --top, likeliest first"},
+        },
+        "required": ["path", "status", "digit", "confidence", "best_guess", "reason"],
+        "additionalProperties": False,
+        "oneOf": [{"properties": {"status": {"const": status.value}, **kinds}} for status, kinds in by_status.items()],
+    }
+
+
+def _digit(prediction: Prediction, none: str) -> str:
+    return none if prediction.digit is None else str(prediction.digit)
+
+
+def _row(answer: "Answer", *, raw: bool, no_digit: str, no_confidence: str, top: bool) -> list[str]:
+    path, prediction = answer.path, answer.prediction
+    confidence = no_confidence if prediction.confidence is None else f"{prediction.confidence:.{DECIMALS}f}"
+    fields = [path if raw else escaped(path), _digit(prediction, no_digit), confidence, prediction.status.value]
+    if top:
+        fields.append(" ".join(f"{ranked.digit}:{ranked.probability:.{DECIMALS}f}" for ranked in prediction.top))
+    return fields
+
+
+def _csv(fields: Iterable[str]) -> str:
+    row = io.StringIO()
+    csv.writer(row).writerow(fields)
+    return row.getvalue()
+
+
+def _json(answer: "Answer", *, top: bool) -> str:
+    path, prediction = answer.path, answer.prediction
+    record: dict[str, Any] = {"path": path}
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        content = os.fsencode(path)
+        record = {"path": content.decode(errors="replace"), "path_bytes": base64.b64encode(content).decode()}
+    record |= {
+        "status": prediction.status.value,
+        "digit": prediction.digit,
+        "confidence": _rounded(prediction.confidence),
+        "best_guess": prediction.best_guess,
+        "reason": prediction.reason,
+    }
+    if top:
+        record["top"] = [{"digit": r.digit, "probability": _rounded(r.probability)} for r in prediction.top]
+    # what a terminal would not show as it is, JSON can say in ASCII
+    return json.dumps(record, ensure_ascii=not path.isprintable())
+
+
+def _rounded(probability: float | None) -> float | None:
+    return None if probability is None else round(probability, DECIMALS)
