@@ -20,6 +20,14 @@ class Format(str, Enum):
     CSV = "csv"
 
 
+def _confusion_file(path: Path | None) -> Path | None:
+    from digitcli.output.confusion import WRITERS
+
+    if path and path.suffix.lower() not in WRITERS:
+        raise typer.BadParameter(f"the file's name must end in one of {', '.join(WRITERS)}")
+    return path
+
+
 def evaluate(
     data: Annotated[
         Path | None,
@@ -34,20 +42,31 @@ def evaluate(
         Format, typer.Option("--format", "-f", help="csv is the confusion matrix, json is everything.")
     ] = Format.TEXT,
     errors: Annotated[int, typer.Option("--errors", min=0, metavar="N", help="List the N worst mistakes.")] = 0,
+    confusion: Annotated[
+        Path | None,
+        typer.Option(
+            "--confusion",
+            metavar="FILE",
+            callback=_confusion_file,
+            help="Write the confusion matrix into FILE too, as its ending says: .csv, .json, .svg or .png.",
+        ),
+    ] = None,
     weights: WeightsOption = "lenet5",
     color: ColorOption = Color.AUTO,
 ) -> ExitCode:
     """Measure the network on labelled pictures.
 
-    Prints accuracy with its 95 % interval, loss, precision, recall and F1 of each digit, and the confusion matrix,
-    whose rows are the true labels and whose columns are the answers.
+    Prints accuracy with its 95 % interval, loss, how far confidences can be trusted and what refusing the least sure
+    answers brings, precision, recall and F1 of each digit, and the confusion matrix, whose rows are the true labels
+    and whose columns are the answers.
     """
     from digitcli.datasets.load import load
     from digitcli.datasets.mnist import load_test
     from digitcli.evaluation import metrics
     from digitcli.inference.classifier import Network
+    from digitcli.output.confusion import confusion_csv, write_confusion
     from digitcli.output.console import console
-    from digitcli.output.scores import confusion_csv, draw_mistakes, draw_scores, scores_json
+    from digitcli.output.scores import draw_mistakes, draw_scores, scores_json
     from digitcli.output.text import printable
 
     network = Network(weights)
@@ -57,13 +76,15 @@ def evaluate(
     probabilities = network.probabilities(pictures.images)
     evaluation = metrics.evaluate(probabilities, pictures.labels)
     if format_ is Format.JSON:
-        sys.stdout.write(scores_json(evaluation))
+        sys.stdout.write(scores_json(evaluation, network.card.min_confidence))
     elif format_ is Format.CSV:
-        sys.stdout.write(confusion_csv(evaluation))
+        sys.stdout.write(confusion_csv(evaluation.confusion))
     else:
         out = console(color)
-        draw_scores(out, evaluation)
+        draw_scores(out, evaluation, network.card.min_confidence)
         if errors:
             rows = metrics.worst_mistakes(probabilities, pictures.labels, errors)
             draw_mistakes(out, rows, probabilities, pictures)
+    if confusion:
+        write_confusion(confusion, evaluation.confusion)
     return ExitCode.INPUT_FAILED if pictures.failures else ExitCode.OK

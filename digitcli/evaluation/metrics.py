@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 
 from digitcli.datasets.labelled import DIGITS
 
+BINS = 15  # as Guo et al. use; see Calibration
+TARGETS = (0.005, 0.001, 0.0005)  # error rates to bring the answers down to; the paper of 1998 compares at the first
+
 
 @dataclass(frozen=True, slots=True)
 class DigitScore:
@@ -20,11 +23,67 @@ class DigitScore:
 
 
 @dataclass(frozen=True, slots=True)
+class Bin:
+    """The answers whose confidence lies in (low, high]: how sure they were on average, and how often right.
+
+    ``confidence`` and ``accuracy`` in [0, 1] are NaN where ``count`` is 0.
+    """
+
+    low: float
+    high: float
+    count: int
+    confidence: float
+    accuracy: float
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Whether a confidence can be read as a probability: bins of equal width over [0, 1]."""
+
+    bins: tuple[Bin, ...]
+
+    @property
+    def error(self) -> float:
+        """The expected calibration error, in [0, 1]: the mean of |confidence - accuracy|, bins weighed by their counts.
+
+        C. Guo, G. Pleiss, Y. Sun, K. Q. Weinberger: On Calibration of Modern Neural Networks. ICML 2017.
+        """
+        filled = [b for b in self.bins if b.count]
+        return sum(b.count * abs(b.confidence - b.accuracy) for b in filled) / sum(b.count for b in filled)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What is left when the least sure answers are refused.
+
+    Row k of the arrays, float64 of shape (m,): all answers below the confidence ``threshold[k]`` are refused, which is
+    the share ``refused[k]`` of all pictures, and of the others the share ``error[k]`` is wrong. Both ``threshold`` and
+    ``refused`` rise, the latter from 0; refusing everything is no row.
+    """
+
+    threshold: NDArray[np.float64]
+    refused: NDArray[np.float64]
+    error: NDArray[np.float64]
+
+    def share_for(self, error: float) -> float:
+        """Give the smallest share to refuse so that of the others at most ``error`` are wrong, all in [0, 1]."""
+        enough = np.flatnonzero(self.error <= error)
+        return float(self.refused[enough[0]]) if enough.size else 1.0
+
+    def at(self, threshold: float) -> tuple[float, float]:
+        """Give the share refused below a confidence, and the error of the others (NaN where there are none)."""
+        row = int(np.searchsorted(self.threshold, threshold))
+        return (float(self.refused[row]), float(self.error[row])) if row < len(self.threshold) else (1.0, math.nan)
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluation:
     """What ``evaluate`` measures. ``confusion[i, j]`` counts pictures of label i answered j, shape (10, 10), int64."""
 
     confusion: NDArray[np.int64]
     loss: float
+    calibration: Calibration
+    refusal: Refusal
 
     @property
     def count(self) -> int:
@@ -71,7 +130,33 @@ def evaluate(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> E
     of_label = probabilities[np.arange(len(labels)), labels].astype(np.float64)
     # a float32 softmax can underflow to 0
     loss = -float(np.log(np.maximum(of_label, np.finfo(np.float32).tiny)).mean())
-    return Evaluation(confusion, loss)
+    confidences, right = probabilities.max(axis=1).astype(np.float64), answers == labels
+    return Evaluation(confusion, loss, calibration(confidences, right), refusal(confidences, right))
+
+
+def calibration(confidences: NDArray[np.float64], right: NDArray[np.bool_], bins: int = BINS) -> Calibration:
+    """Sort answers into bins by their confidence in [0, 1], and see how many of each bin were right."""
+    number = np.clip(np.ceil(confidences * bins).astype(np.int64) - 1, 0, bins - 1)
+    counts = np.bincount(number, minlength=bins)
+    sure = np.bincount(number, confidences, bins)
+    correct = np.bincount(number, right, bins)
+    return Calibration(
+        tuple(
+            Bin(i / bins, (i + 1) / bins, int(counts[i]), _share(sure[i], counts[i]), _share(correct[i], counts[i]))
+            for i in range(bins)
+        )
+    )
+
+
+def refusal(confidences: NDArray[np.float64], right: NDArray[np.bool_]) -> Refusal:
+    """Follow the error of what is answered while the least sure answers are refused, one confidence after the other."""
+    order = np.argsort(-confidences, kind="stable")
+    sorted_confidences = confidences[order]
+    wrong = np.cumsum(~right[order])
+    # answers of the same confidence are refused together
+    last = np.flatnonzero(np.append(sorted_confidences[1:] != sorted_confidences[:-1], True))[::-1]
+    answered = last + 1
+    return Refusal(sorted_confidences[last], 1 - answered / len(right), wrong[last] / answered)
 
 
 def wilson_interval(successes: int, trials: int, z: float = 1.959964) -> tuple[float, float]:
@@ -93,5 +178,5 @@ def worst_mistakes(probabilities: NDArray[np.float32], labels: NDArray[np.int64]
     return wrong[order][:most]
 
 
-def _share(part: np.int64, whole: np.int64) -> float:
+def _share(part: float, whole: int) -> float:
     return float(part / whole) if whole else math.nan

@@ -23,7 +23,7 @@ def console(color: Color = Color.AUTO, *, stderr: bool = False) -> "Console":
     """
     from rich.console import Console
 
-    return Console(
+    out = Console(
         file=sys.stderr if stderr else sys.stdout,
         force_terminal=True if color is Color.ALWAYS else None,
         no_color=True if color is Color.NEVER else None,
@@ -31,3 +31,6 @@ def console(color: Color = Color.AUTO, *, stderr: bool = False) -> "Console":
         emoji=False,
         highlight=False,
     )
+    if not out.is_terminal:
+        out.width = 10_000  # a file has no width to fold lines to
+    return out

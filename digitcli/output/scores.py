@@ -1,7 +1,5 @@
 """What ``evaluate`` measured, drawn for a terminal and written for machines."""
 
-import csv
-import io
 import json
 import math
 from typing import Any
@@ -10,41 +8,39 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from digitcli.datasets.labelled import LabelledImages
-from digitcli.evaluation.metrics import DigitScore, Evaluation
+from digitcli.evaluation.metrics import TARGETS, DigitScore, Evaluation
+from digitcli.output.confusion import draw_confusion
 from digitcli.output.text import printable
 
 
-def draw_scores(console: Console, evaluation: Evaluation) -> None:
-    """Draw loss, accuracy, the table of digits and the confusion matrix."""
-    low, high = evaluation.interval()
-    console.print(f"accuracy  {evaluation.accuracy:.2%}  (95 % interval {low:.2%} to {high:.2%})")
-    console.print(f"errors    {evaluation.errors:,} of {evaluation.count:,}")
-    console.print(f"loss      {evaluation.loss:.4f}")
+def draw_scores(console: Console, evaluation: Evaluation, min_confidence: float) -> None:
+    """Draw the figures, the table of digits and the confusion matrix."""
+    for name, text in figures(evaluation, min_confidence):
+        console.print(f"{name:<13}{text}")
     console.print()
     console.print(_digit_table(evaluation.digits()))
     console.print()
-    console.print(confusion_table(evaluation))
+    draw_confusion(console, evaluation.confusion)
 
 
-def confusion_table(evaluation: Evaluation) -> Table:
-    """Lay out the confusion matrix: a row for each true label, a column for each answer, totals at the edges.
-
-    The diagonal is muted and nought a dot, so mistakes stand out; without colour the diagonal stands in brackets.
-    """
-    confusion = evaluation.confusion
-    table = Table(title="confusion matrix", caption="rows: true label   columns: answer", box=None, pad_edge=False)
-    table.add_column("true", justify="right")
-    for digit in range(len(confusion)):
-        table.add_column(str(digit), justify="right")
-    table.add_column("total", justify="right")
-    for label, row in enumerate(confusion):
-        cells = [_cell(int(count), diagonal=label == answer) for answer, count in enumerate(row)]
-        table.add_row(str(label), *cells, str(row.sum()))
-    table.add_row("total", *(str(total) for total in confusion.sum(axis=0)), str(evaluation.count), style="dim")
-    return table
+def figures(evaluation: Evaluation, min_confidence: float) -> list[tuple[str, str]]:
+    """Say in a few words each what was measured over all pictures."""
+    low, high = evaluation.interval()
+    refused, error = evaluation.refusal.at(min_confidence)
+    enough = [f"{evaluation.refusal.share_for(target):.2%} for {target:.2%}" for target in TARGETS]
+    return [
+        ("accuracy", f"{evaluation.accuracy:.2%}  (95% interval {low:.2%} to {high:.2%})"),
+        ("errors", f"{evaluation.errors:,} of {evaluation.count:,}"),
+        ("loss", f"{evaluation.loss:.4f}"),
+        (
+            "calibration",
+            f"{evaluation.calibration.error * 100:.2f} points expected error ({len(evaluation.calibration.bins)} bins)",
+        ),
+        ("unsure", f"{refused:.2%} below confidence {min_confidence:.2f}; of the others {_percent(error)} wrong"),
+        ("to refuse", f"{', '.join(enough)} wrong answers"),
+    ]
 
 
 def draw_mistakes(
@@ -63,29 +59,34 @@ def draw_mistakes(
     console.print(table)
 
 
-def scores_json(evaluation: Evaluation) -> str:
+def scores_json(evaluation: Evaluation, min_confidence: float) -> str:
     """Give all that was measured as one JSON object; 0 of 0 is null."""
-    low, high = evaluation.interval()
+    refused, error = evaluation.refusal.at(min_confidence)
     content = {
         "count": evaluation.count,
         "errors": evaluation.errors,
         "accuracy": evaluation.accuracy,
-        "accuracy_interval_95": [low, high],
+        "accuracy_interval_95": list(evaluation.interval()),
         "loss": evaluation.loss,
+        "calibration": {
+            "expected_error": evaluation.calibration.error,
+            "bins": [
+                {
+                    "low": b.low,
+                    "high": b.high,
+                    "count": b.count,
+                    "confidence": _number(b.confidence),
+                    "accuracy": _number(b.accuracy),
+                }
+                for b in evaluation.calibration.bins
+            ],
+        },
+        "unsure": {"min_confidence": min_confidence, "refused": refused, "error": _number(error)},
+        "refusal": [{"error": target, "refused": evaluation.refusal.share_for(target)} for target in TARGETS],
         "digits": [{"digit": digit, **_numbers(score)} for digit, score in enumerate(evaluation.digits())],
         "confusion": evaluation.confusion.tolist(),
     }
     return json.dumps(content, indent=2) + "\n"
-
-
-def confusion_csv(evaluation: Evaluation) -> str:
-    """Give the confusion matrix as CSV, a row for each true label."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    digits = range(len(evaluation.confusion))
-    writer.writerow(["true\\answer", *digits])
-    writer.writerows([label, *row] for label, row in zip(digits, evaluation.confusion.tolist(), strict=True))
-    return text.getvalue()
 
 
 def _digit_table(scores: list[DigitScore]) -> Table:
@@ -99,16 +100,14 @@ def _digit_table(scores: list[DigitScore]) -> Table:
     return table
 
 
-def _cell(count: int, *, diagonal: bool) -> Text:
-    if diagonal:
-        return Text(f"[{count}]", style="dim")
-    return Text(str(count), style="bold red") if count else Text("·", style="dim")
-
-
 def _percent(share: float) -> str:
     return "–" if math.isnan(share) else f"{share:.2%}"
 
 
+def _number(share: float) -> float | None:
+    return None if math.isnan(share) else share
+
+
 def _numbers(score: DigitScore) -> dict[str, Any]:
     shares = {"precision": score.precision, "recall": score.recall, "f1": score.f1}
-    return {name: None if math.isnan(share) else share for name, share in shares.items()} | {"support": score.support}
+    return {name: _number(share) for name, share in shares.items()} | {"support": score.support}

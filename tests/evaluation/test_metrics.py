@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from digitcli.evaluation.metrics import evaluate, wilson_interval, worst_mistakes
+from digitcli.evaluation.metrics import calibration, evaluate, refusal, wilson_interval, worst_mistakes
 
 # label 3 answered 3 (0.8) and 5 (0.6); label 5 answered 5 (0.9); label 0 answered 5 (1.0)
 PROBABILITIES = np.zeros((4, 10), np.float32)
@@ -57,3 +57,56 @@ def test_wilson_interval_gives_the_published_values(successes: int, trials: int,
 def test_the_surest_mistake_comes_first() -> None:
     assert worst_mistakes(PROBABILITIES, LABELS, 10).tolist() == [3, 1]
     assert worst_mistakes(PROBABILITIES, LABELS, 1).tolist() == [3]
+
+
+def test_the_expected_calibration_error_weighs_the_bins_by_their_counts() -> None:
+    # bin (0.9, 1]: 3 answers, mean confidence 0.95, all right; bin (0.5, 0.6]: 1 answer, 0.6, wrong
+    confidences = np.array([0.92, 0.95, 0.98, 0.6])
+    result = calibration(confidences, np.array([True, True, True, False]), bins=10)
+    assert result.error == pytest.approx((3 * 0.05 + 1 * 0.6) / 4)
+    assert [b.count for b in result.bins] == [0, 0, 0, 0, 0, 1, 0, 0, 0, 3]
+    assert (result.bins[9].confidence, result.bins[9].accuracy) == (pytest.approx(0.95), 1.0)
+    assert math.isnan(result.bins[0].accuracy)
+
+
+def test_confidences_of_nought_and_one_have_a_bin() -> None:
+    counts = [b.count for b in calibration(np.array([0.0, 1.0]), np.array([False, True])).bins]
+    assert (len(counts), counts[0], counts[-1]) == (15, 1, 1)
+
+
+def test_answers_as_often_right_as_they_say_are_calibrated() -> None:
+    rng = np.random.default_rng(0)
+    confidences = rng.uniform(0.1, 1, 200_000)
+    assert calibration(confidences, rng.random(200_000) < confidences).error < 0.005
+
+
+def test_the_least_sure_are_refused_first() -> None:
+    result = refusal(np.array([0.9, 0.5, 0.7, 0.6]), np.array([True, False, True, False]))
+    assert result.threshold.tolist() == [0.5, 0.6, 0.7, 0.9]
+    assert result.refused.tolist() == [0.0, 0.25, 0.5, 0.75]
+    assert result.error.tolist() == [0.5, pytest.approx(1 / 3), 0.0, 0.0]
+    assert [result.share_for(e) for e in (0.5, 0.4, 0.1)] == [0.0, 0.25, 0.5]
+
+
+def test_equally_sure_answers_are_refused_together() -> None:
+    result = refusal(np.array([0.9, 0.9, 0.9, 0.4]), np.array([True, False, True, True]))
+    assert result.refused.tolist() == [0.0, 0.25]
+    assert result.error.tolist() == [0.25, pytest.approx(1 / 3)]
+
+
+def test_where_even_the_surest_is_wrong_everything_must_be_refused() -> None:
+    assert refusal(np.array([0.9, 0.5]), np.array([False, True])).share_for(0.005) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("threshold", "refused", "error"), [(0.0, 0.0, 0.5), (0.5, 0.0, 0.5), (0.51, 0.25, 1 / 3), (0.9, 0.75, 0.0)]
+)
+def test_a_threshold_refuses_what_is_below_it(threshold: float, refused: float, error: float) -> None:
+    result = refusal(np.array([0.9, 0.5, 0.7, 0.6]), np.array([True, False, True, False]))
+    assert result.at(threshold) == (refused, pytest.approx(error))
+
+
+def test_a_threshold_above_all_confidences_leaves_nothing() -> None:
+    share, error = refusal(np.array([0.9]), np.array([True])).at(0.95)
+    assert share == 1.0
+    assert math.isnan(error)

@@ -1,0 +1,184 @@
+"""Plots, drawn by matplotlib: as files, and as SVG that takes the colours of the page it stands in."""
+
+import csv
+import io
+import logging
+import math
+import re
+from typing import Any
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+from numpy.typing import NDArray
+
+from digitcli.evaluation.metrics import TARGETS, Calibration, Refusal
+
+# matplotlib tells of its font cache on stderr, where digitcli is silent while nothing is wrong
+logging.getLogger("matplotlib").setLevel(logging.ERROR)
+
+# Dark enough on white, bright enough on black. In a page they are replaced by its own colours.
+INK, LINE, OTHER = "#202124", "#1f77b4", "#d95f02"
+_IN_PAGE = {INK: "currentColor", LINE: "var(--line)", OTHER: "var(--other)"}
+_STYLE: dict[Any, Any] = {
+    "svg.fonttype": "none",  # text stays text
+    "svg.hashsalt": "digitcli",  # the same plot is the same file
+    "font.family": "sans-serif",
+    "font.size": 9,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "legend.frameon": False,
+    "lines.linewidth": 1.5,
+}
+_POINTS = 400  # of a curve; more cannot be seen
+_MOST_EPOCHS = 100_000
+
+
+@rc_context(_STYLE)
+def rendered(figure: Figure, kind: str) -> bytes:
+    """Give a figure as the content of a file: ``svg`` or ``png``, on white."""
+    content = io.BytesIO()
+    metadata = {"Date": None} if kind == "svg" else None
+    figure.savefig(content, format=kind, dpi=150, metadata=metadata, facecolor="white")
+    return content.getvalue()
+
+
+@rc_context(_STYLE)
+def inline_svg(figure: Figure, name: str) -> str:
+    """Give a figure as an SVG element for an HTML page that defines ``--line`` and ``--other``.
+
+    ``name`` is put before all ids, as several such elements share one page. The element is hidden from screen readers:
+    the page says in words what it shows.
+    """
+    content = io.StringIO()
+    figure.savefig(content, format="svg", metadata={"Date": None}, transparent=True)
+    svg = content.getvalue()
+    svg = svg[svg.index("<svg ") :]
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'( id="|href="#|url\(#)', rf"\g<1>{name}-", svg)
+    for color, in_page in _IN_PAGE.items():
+        svg = svg.replace(color, in_page)
+    return svg.replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1)
+
+
+@rc_context(_STYLE)
+def confusion_matrix(confusion: NDArray[np.int64]) -> Figure:
+    """Draw the confusion matrix: the diagonal grey, mistakes the redder the larger their share of the row."""
+    figure = Figure(figsize=(6.4, 6.0), layout="constrained")
+    axes = figure.add_subplot()
+    digits = len(confusion)
+    share = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
+    mistakes = np.where(np.eye(digits, dtype=bool), 0, share)
+    # the square root keeps single mistakes visible beside frequent ones
+    red = np.sqrt(mistakes / max(mistakes.max(), 0.01))
+    cells = np.stack([np.ones_like(red), 1 - 0.7 * red, 1 - 0.8 * red], axis=-1)
+    cells[np.diag_indices(digits)] = 0.9
+    axes.imshow(cells)
+    for (label, answer), count in np.ndenumerate(confusion):
+        if count or label == answer:
+            weight = "normal" if label == answer else "bold"
+            axes.text(answer, label, str(count), ha="center", va="center", color=INK, weight=weight, fontsize=7)
+    axes.set_xticks(range(digits), [f"{d}\n({n})" for d, n in enumerate(confusion.sum(axis=0))])
+    axes.set_yticks(range(digits), [f"{d}  ({n})" for d, n in enumerate(confusion.sum(axis=1))])
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    axes.set_xlabel("answer, and its total")
+    axes.set_ylabel("true label, and its total")
+    axes.set_title("confusion matrix")
+    return figure
+
+
+@rc_context(_STYLE)
+def reliability(calibration: Calibration) -> Figure:
+    """Draw how often the answers of each bin were right against how sure they were, and how many they are."""
+    figure = Figure(figsize=(4.8, 4.2), layout="constrained")
+    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
+    filled = [b for b in calibration.bins if b.count]
+    middles = [(b.low + b.high) / 2 for b in filled]
+    width = 0.9 / len(calibration.bins)
+    upper.plot([0, 1], [0, 1], color=INK, linewidth=0.8, linestyle="--")
+    upper.bar(middles, [b.accuracy for b in filled], width, color=LINE, alpha=0.45)
+    upper.plot([b.confidence for b in filled], [b.accuracy for b in filled], "o", color=LINE, markersize=4)
+    upper.set_ylabel("share right")
+    upper.set_ylim(0, 1.02)
+    lower.bar(middles, [b.count for b in filled], width, color=LINE, alpha=0.45)
+    lower.set_yscale("log")
+    lower.set_ylabel("pictures")
+    lower.set_xlabel("confidence")
+    lower.set_xlim(0, 1)
+    return figure
+
+
+@rc_context(_STYLE)
+def refusal_curve(refusal: Refusal, min_confidence: float) -> Figure:
+    """Draw the error of what is answered against the share refused, and where ``min_confidence`` lies on it."""
+    figure = Figure(figsize=(4.8, 4.2), layout="constrained")
+    axes = figure.add_subplot()
+    end = min(1.0, max(0.02, 1.3 * max(refusal.share_for(target) for target in TARGETS)))
+    rows = np.unique(np.searchsorted(refusal.refused, np.linspace(0, end, _POINTS)).clip(0, len(refusal.error) - 1))
+    axes.step(refusal.refused[rows], refusal.error[rows], where="post", color=LINE)
+    for target in TARGETS:
+        axes.axhline(target, color=INK, linewidth=0.6, linestyle=":")
+        axes.text(end, target, f"{target:.2%}", ha="right", va="bottom", fontsize=7)
+    refused, error = refusal.at(min_confidence)
+    if refused <= end and not math.isnan(error):
+        axes.plot(refused, error, "o", color=OTHER, label=f"refused below {min_confidence:.2f}")
+        axes.legend(loc="upper right")
+    axes.set_xlim(0, end)
+    axes.set_ylim(0, max(2 * TARGETS[0], 1.1 * float(refusal.error[0])))
+    axes.xaxis.set_major_formatter(PercentFormatter(1))
+    axes.yaxis.set_major_formatter(PercentFormatter(1))
+    axes.set_xlabel("refused, of all pictures")
+    axes.set_ylabel("wrong, of those answered")
+    return figure
+
+
+@rc_context(_STYLE)
+def training_curves(history: str) -> Figure:
+    """Draw loss and accuracy over the epochs.
+
+    ``history`` is the content of a weights folder's history.csv; the columns epoch, loss, accuracy, validation_loss and
+    validation_accuracy are drawn.
+
+    Raises:
+        ValueError: it is not such a table.
+
+    """
+    rows = list(csv.DictReader(io.StringIO(history[: _MOST_EPOCHS * 100])))
+    try:
+        epochs = [int(row["epoch"]) for row in rows]
+        columns = {
+            name: [float(row[name]) for row in rows]
+            for name in ("loss", "validation_loss", "accuracy", "validation_accuracy")
+        }
+    except (KeyError, TypeError) as error:
+        raise ValueError("it is no history of a training") from error
+    if not epochs:
+        raise ValueError("it has no epochs")
+    figure = Figure(figsize=(7.2, 3.0), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    _curves(left, epochs, columns["loss"], columns["validation_loss"])
+    left.set_yscale("log")
+    left.set_ylabel("loss")
+    left.legend()
+    _curves(right, epochs, *([1 - a for a in columns[name]] for name in ("accuracy", "validation_accuracy")))
+    right.set_yscale("symlog", linthresh=1e-4)
+    right.set_ylim(bottom=0)
+    right.yaxis.set_major_formatter(PercentFormatter(1))
+    right.set_ylabel("wrong")
+    return figure
+
+
+def _curves(axes: Axes, epochs: list[int], training: list[float], validation: list[float]) -> None:
+    marker = "o" if len(epochs) == 1 else ""
+    axes.plot(epochs, training, color=LINE, linestyle="--", marker=marker, label="training")
+    axes.plot(epochs, validation, color=OTHER, marker=marker, label="validation")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_xlabel("epoch")
