@@ -11,7 +11,7 @@ import digitcli
 
 PACKAGE = Path(digitcli.__file__).parent
 
-GROUND = ("errors", "prediction", "bundle", "quiet", "writing", "training.recipe")
+GROUND = ("architectures", "errors", "prediction", "bundle", "quiet", "writing", "training.recipe")
 FLOORS = [
     GROUND,
     ("imaging",),

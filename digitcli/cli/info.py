@@ -1,6 +1,7 @@
 """``digitcli info``: versions and where the weights come from."""
 
 import importlib.metadata
+import json
 import sys
 from typing import Annotated
 
@@ -16,11 +17,17 @@ LIBRARIES = ("ai-edge-litert", "numpy", "opencv-python-headless", "pillow", "pil
 def info(
     weights: WeightsOption = "lenet5",
     json_: Annotated[bool, typer.Option("--json", help="Print the weights' card as it is.")] = False,
+    schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of classify's records.")] = False,
     color: ColorOption = Color.AUTO,
 ) -> None:
-    """Show the versions in use and the card of the weights."""
+    """Show the versions in use, the network's layers as the article lists them, and the card of the weights."""
+    if schema:
+        from digitcli.output.records import json_schema
+
+        print(json.dumps(json_schema(), indent=2))
+        return
     from digitcli.bundle import open_bundle
-    from digitcli.output.card import draw_card
+    from digitcli.output.card import draw_card, draw_layers
     from digitcli.output.console import console
 
     bundle = open_bundle(weights)
@@ -30,6 +37,8 @@ def info(
     out = console(color)
     out.print(f"digitcli {__version__}, Python {sys.version.split()[0]}")
     out.print(", ".join(f"{name} {_version(name)}" for name in LIBRARIES))
+    out.print()
+    draw_layers(out, bundle.card.architecture)
     out.print()
     draw_card(out, bundle)
 
