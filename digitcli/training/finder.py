@@ -1,0 +1,142 @@
+"""Train the finder, from MNIST's training digits and generated paper alone.
+
+``python -m digitcli.training.finder --output weights/finder`` makes the weights that digitcli comes with.
+"""
+
+import argparse
+import dataclasses
+import datetime
+import platform
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import keras
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from digitcli import __version__, bundle
+from digitcli.datasets import mnist
+from digitcli.imaging.finder import network_input
+from digitcli.networks import finder
+from digitcli.training.composites import composite
+from digitcli.training.convert import to_keras_weights, to_tflite
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """All that decides the finder's training."""
+
+    pictures: int = 96_000  # each is seen once
+    batch_size: int = 32
+    learning_rate: float = 3e-3  # at its highest; cosine decay to nothing
+    warmup: float = 0.03  # part of the steps in which the learning rate rises from nothing
+    weight_decay: float = 1e-4
+    averaging: float = 0.998  # the weights kept are an exponential moving average
+    seed: int = 4
+
+
+def batch(
+    digits: npt.NDArray[np.uint8], size: int, rng: np.random.Generator
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Make ``size`` composites: what the finder sees (n, 128, 128, 2), and the ink (n, 128, 128, 1) in [0, 1]."""
+    pairs = [composite(digits, rng) for _ in range(size)]
+    seen = np.stack([network_input(picture) for picture, _ in pairs])
+    ink = np.stack([ink for _, ink in pairs])[..., None].astype(np.float32) / np.float32(255)
+    return seen, ink
+
+
+def loss(ink: tf.Tensor, probability: tf.Tensor) -> tf.Tensor:
+    """Cross-entropy of each pixel plus, so that a tiny digit counts like a large one, 1 - Dice of each picture."""
+    entropy = tf.reduce_mean(keras.losses.binary_crossentropy(ink, probability), axis=(1, 2))
+    both = tf.reduce_sum(ink * probability, axis=(1, 2, 3))
+    either = tf.reduce_sum(ink + probability, axis=(1, 2, 3))
+    return 4 * entropy + 1 - (2 * both + 10) / (either + 10)
+
+
+def fit(recipe: Recipe, digits: npt.NDArray[np.uint8]) -> keras.Model:
+    """Train the finder on composites of ``digits`` (n, 28, 28)."""
+    keras.utils.set_random_seed(recipe.seed)
+    cv2.setNumThreads(1)
+    steps = recipe.pictures // recipe.batch_size
+    warmup = max(1, round(recipe.warmup * steps))
+    model = finder.build()
+    model.compile(
+        optimizer=keras.optimizers.AdamW(
+            keras.optimizers.schedules.CosineDecay(
+                0.0, steps - warmup, warmup_target=recipe.learning_rate, warmup_steps=warmup
+            ),
+            weight_decay=recipe.weight_decay,
+            global_clipnorm=1.0,
+            use_ema=True,
+            ema_momentum=recipe.averaging,
+        ),
+        loss=loss,
+    )
+    rng = np.random.default_rng(recipe.seed)
+    losses = []
+    for step in range(1, steps + 1):
+        losses.append(float(model.train_on_batch(*batch(digits, recipe.batch_size, rng))))
+        if step % 100 == 0 or step == steps:
+            print(f"step {step} of {steps}: loss {np.mean(losses[-100:]):.4f}", flush=True)
+    model.optimizer.finalize_variable_values(model.trainable_variables)
+    trained = finder.build()  # without the optimiser, whose state would treble the weights file
+    trained.set_weights(model.get_weights())
+    return trained
+
+
+def measure(model: keras.Model, digits: npt.NDArray[np.uint8], recipe: Recipe) -> dict[str, float]:
+    """Compare what the finder marks above one half with the ink of 1,024 composites of other digits."""
+    rng = np.random.default_rng(recipe.seed + 1)
+    found = marked = ink = 0
+    for _ in range(1024 // recipe.batch_size):
+        seen, truth = batch(digits, recipe.batch_size, rng)
+        mark, true = model.predict_on_batch(seen) > 0.5, truth > 0.5
+        found, marked, ink = found + int((mark & true).sum()), marked + int(mark.sum()), ink + int(true.sum())
+    return {"composites": 1024, "ink_recall": round(found / ink, 4), "ink_precision": round(found / marked, 4)}
+
+
+def convert(model: keras.Model) -> bytes:
+    """Give the finder as LiteRT runs it: float32, one picture at a time."""
+    picture = keras.Input(model.input_shape[1:], batch_size=1)
+    return to_tflite(keras.Model(picture, model(picture)))
+
+
+def main() -> None:
+    """Train by the recipe and write the weights folder."""
+    parser = argparse.ArgumentParser(prog="python -m digitcli.training.finder", description=main.__doc__)
+    parser.add_argument("--output", type=Path, required=True, help="the weights folder to write")
+    parser.add_argument("--pictures", type=int, default=Recipe().pictures, help="how many composites to learn from")
+    parser.add_argument("--force", action="store_true", help="replace an existing folder")
+    options = parser.parse_args()
+    recipe = Recipe(pictures=options.pictures)
+    splits = mnist.load()
+    start = time.process_time()
+    model = fit(recipe, splits.train.images)
+    card = bundle.Card(
+        architecture="finder",
+        seed=recipe.seed,
+        created=datetime.date.today().isoformat(),
+        min_confidence=0.5,
+        recipe=dataclasses.asdict(recipe),
+        data={"digits": "MNIST's 55,000 training images", "paper": "digitcli.training.composites"},
+        metrics={**measure(model, splits.validation.images, recipe), "cpu_seconds": round(time.process_time() - start)},
+        versions={
+            "digitcli": __version__,
+            "keras": keras.__version__,
+            "numpy": np.__version__,
+            "opencv": cv2.__version__,
+            "python": platform.python_version(),
+            "tensorflow": tf.__version__,
+        },
+    )
+    card = bundle.write_bundle(
+        options.output, card, model=convert(model), keras_weights=to_keras_weights(model), replace=options.force
+    )
+    print(card.to_json())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,125 @@
+"""Digits as pens draw them: MNIST's digits, and a few straight ones, reduced to the line that the pen followed.
+
+MNIST's strokes are as thick as its 20 x 20 pixels allow. A photographed pen is much thinner, so a digit is kept here as
+the distance of every point from the middle of its stroke; any stroke width can then be drawn from it, without steps.
+"""
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+FIELD = 112  # the side of a distance field, in field pixels
+DIGIT = 92  # the longer side of the digit in it
+
+_NEIGHBOURS = np.array([[128, 1, 2], [64, 0, 4], [32, 16, 8]], np.float32)
+
+# The pen's way for digits of long straight strokes, of which MNIST has few; x to the right, y down, in [0, 1].
+_STRAIGHT = (
+    (((0.5, 0.0), (0.5, 1.0)),),
+    (((0.1, 0.35), (0.5, 0.0), (0.5, 1.0)),),
+    (((0.1, 0.3), (0.5, 0.0), (0.5, 1.0)), ((0.1, 1.0), (0.9, 1.0))),
+    (((0.0, 0.0), (0.8, 0.0), (0.3, 1.0)),),
+    (((0.0, 0.0), (0.8, 0.0), (0.3, 1.0)), ((0.1, 0.5), (0.8, 0.5))),
+    (((0.4, 0.0), (0.0, 0.6), (0.9, 0.6)), ((0.6, 0.35), (0.6, 1.0))),
+    (((0.05, 0.0), (0.05, 0.55), (0.7, 0.55)), ((0.65, 0.0), (0.65, 1.0))),
+    (((0.55, 1.0), (0.55, 0.0), (0.0, 0.65), (0.85, 0.65)),),
+    (((0.0, 0.25), (0.3, 0.0), (0.65, 0.2), (0.5, 0.5), (0.0, 1.0), (1.0, 1.0)),),
+    (((0.7, 0.0), (0.1, 0.0), (0.05, 0.45), (0.6, 0.45), (0.65, 0.8), (0.35, 1.0), (0.0, 0.9)),),
+    (((0.7, 0.25), (0.35, 0.5), (0.05, 0.3), (0.3, 0.0), (0.7, 0.1), (0.7, 0.3), (0.65, 1.0)),),
+)
+
+
+def _thinning_table(first: bool) -> npt.NDArray[np.uint8]:
+    """Tell for each of the 256 neighbourhoods whether the pixel stays (1), for one of Zhang and Suen's two passes."""
+    table = np.ones(256, np.uint8)
+    for code in range(256):
+        p = [code >> bit & 1 for bit in range(8)]  # north, then clockwise
+        steps = sum(p[i] == 0 and p[(i + 1) % 8] == 1 for i in range(8))
+        north, east, south, west = p[0], p[2], p[4], p[6]
+        pairs = (north * east * south, east * south * west) if first else (north * east * west, north * south * west)
+        table[code] = not (2 <= sum(p) <= 6 and steps == 1 and not any(pairs))
+    return table
+
+
+_PASSES = (_thinning_table(True), _thinning_table(False))
+
+
+def middle_line(mask: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Thin strokes to lines one pixel wide (Zhang and Suen 1984); 0 and 1 in, 0 and 1 out."""
+    while True:
+        before = mask
+        for table in _PASSES:
+            code = cv2.filter2D(mask, cv2.CV_8U, _NEIGHBOURS, borderType=cv2.BORDER_CONSTANT)
+            mask = mask & table[code]
+        if np.array_equal(mask, before):
+            return mask
+
+
+@dataclass(frozen=True, slots=True)
+class Pen:
+    """One digit as the pen went.
+
+    ``distance`` (112, 112) is that from the middle of the stroke, in field pixels. The digit lies in the middle of the
+    field, its longer side is 92 pixels.
+    """
+
+    distance: npt.NDArray[np.float32]
+
+    def draw(
+        self, shape: tuple[int, int], centre: tuple[float, float], size: float, stroke: float | npt.NDArray[np.float32]
+    ) -> npt.NDArray[np.float32]:
+        """Give how much of each pixel of a picture the stroke covers, in [0, 1].
+
+        ``centre`` is (x, y), ``size`` the digit's longer side, ``stroke`` the width of the pen, all in pixels.
+        """
+        scale = size / DIGIT
+        matrix = np.array(
+            [[scale, 0, centre[0] - scale * FIELD / 2], [0, scale, centre[1] - scale * FIELD / 2]], np.float32
+        )
+        distance = scale * cv2.warpAffine(
+            self.distance, matrix, shape[::-1], flags=cv2.INTER_LINEAR, borderValue=1e4, borderMode=cv2.BORDER_CONSTANT
+        )
+        cover = np.clip(np.asarray(stroke) / 2 + 0.5 - distance, 0, np.minimum(stroke, 1))
+        return np.asarray(cover, np.float32)
+
+
+def from_mnist(image: npt.NDArray[np.uint8], rng: np.random.Generator) -> Pen:
+    """Take one of MNIST's digits (28, 28), a little turned, slanted and stretched."""
+    ys, xs = np.nonzero(image > 110)
+    matrix = _onto_field(np.stack([xs, ys], axis=1).astype(np.float64), _slant(rng))
+    smooth = cv2.warpAffine(image, matrix, (FIELD, FIELD), flags=cv2.INTER_CUBIC)
+    smooth = cv2.GaussianBlur(smooth, (0, 0), 1.5)
+    return _pen(middle_line((smooth > 110).astype(np.uint8)))
+
+
+def straight(rng: np.random.Generator) -> Pen:
+    """Draw a 1, 2, 4, 5, 7 or 9 of long straight strokes, as a ruler-like hand does."""
+    ways = [np.asarray(way) + rng.normal(0, 0.04, (len(way), 2)) for way in _STRAIGHT[rng.integers(len(_STRAIGHT))]]
+    slant = _slant(rng) @ np.diag([rng.uniform(0.4, 0.9), 1.0])
+    matrix = _onto_field(np.concatenate(ways), slant)
+    line = np.zeros((FIELD, FIELD), np.uint8)
+    for way in ways:
+        points = np.rint(way @ matrix[:, :2].T + matrix[:, 2]).astype(np.int32)
+        cv2.polylines(line, [points], False, 1)
+    return _pen(line)
+
+
+def _slant(rng: np.random.Generator) -> npt.NDArray[np.float64]:
+    angle, shear, stretch = rng.normal(0, 0.13), rng.normal(0, 0.12), math.exp(rng.normal(0, 0.18))
+    turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
+    return np.asarray(turn @ np.array([[stretch, shear], [0, 1]]))
+
+
+def _onto_field(points: npt.NDArray[np.float64], linear: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Give the affine map (2, 3) that applies ``linear`` and brings ``points`` (n, 2) into the middle of the field."""
+    moved = points @ linear.T
+    low, high = moved.min(axis=0), moved.max(axis=0)
+    scale = DIGIT / max(float((high - low).max()), 1e-6)
+    return np.column_stack([linear * scale, FIELD / 2 - scale * (low + high) / 2])
+
+
+def _pen(line: npt.NDArray[np.uint8]) -> Pen:
+    return Pen(cv2.distanceTransform(1 - line, cv2.DIST_L2, 5).astype(np.float32))
