@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from digitcli.datasets.folders import holds_class_folders, read_class_folders
 from digitcli.datasets.idx import holds_idx, read_idx
 from digitcli.datasets.labelled import LabelledImages
 from digitcli.datasets.npz import read_npz
@@ -24,4 +25,6 @@ def load(path: Path, part: Part) -> LabelledImages:
         raise DataError(f"no data at {path}")
     if holds_idx(path):
         return read_idx(path, part)
+    if holds_class_folders(path):
+        return read_class_folders(path)
     raise DataError(f"{path} holds no labels: neither IDX files nor class folders 0 to 9")
