@@ -14,7 +14,8 @@ def quiet() -> Iterator[None]:
     TensorFlow announces oneDNN, CUDA and its log's state on stderr when it is imported, before it can be told not to;
     switching oneDNN off would silence that notice, but more than double the training time.
     """
-    _flush()
+    sys.stdout.flush()
+    sys.stderr.flush()
     saved = [os.dup(descriptor) for descriptor in (1, 2)]
     with tempfile.TemporaryFile() as held:
         try:
@@ -27,16 +28,11 @@ def quiet() -> Iterator[None]:
         else:
             failed = False
         finally:
-            _flush()
+            sys.stdout.flush()
+            sys.stderr.flush()
             for descriptor, original in zip((1, 2), saved, strict=True):
                 os.dup2(original, descriptor)
                 os.close(original)
             if failed:
                 held.seek(0)
                 os.write(2, held.read())
-
-
-def _flush() -> None:
-    for stream in (sys.stdout, sys.stderr):
-        if stream is not None:  # closed when the process began
-            stream.flush()

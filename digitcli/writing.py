@@ -8,7 +8,6 @@ import contextlib
 import ctypes
 import errno
 import os
-import secrets
 import shutil
 import stat
 from collections.abc import Iterator, Mapping
@@ -41,7 +40,7 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
             with goal.open("wb") as stream:
                 yield stream
             return
-        part = goal.with_name(f".{goal.name[:200]}.{secrets.token_hex(4)}.part")
+        part = goal.with_name(f".{goal.name[:200]}.{os.urandom(4).hex()}.part")
         descriptor = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
         try:
             with os.fdopen(descriptor, "wb") as stream:
@@ -66,7 +65,7 @@ def whole_folder(folder: Path, files: Mapping[str, bytes], *, replace: bool = Fa
 
     """
     goal = folder.resolve()
-    part = goal.with_name(f".{goal.name[:200]}.{secrets.token_hex(4)}.part")
+    part = goal.with_name(f".{goal.name[:200]}.{os.urandom(4).hex()}.part")
     try:
         goal.parent.mkdir(parents=True, exist_ok=True)
         part.mkdir()

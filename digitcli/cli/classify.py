@@ -1,7 +1,6 @@
 """``digitcli classify``: read the digits in pictures."""
 
 import contextlib
-import os
 import sys
 import time
 from collections import Counter
@@ -13,10 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from digitcli.cli.options import ColorOption, WeightsOption
-from digitcli.errors import ExitCode, OutputError
-from digitcli.output.console import Color, console
+from digitcli.errors import ExitCode
+from digitcli.output.console import Color, complain, console
 from digitcli.output.format import Format
-from digitcli.output.text import printable
 from digitcli.output.writer import write_records
 from digitcli.prediction import Status
 from digitcli.writing import whole_file
@@ -81,15 +79,11 @@ def classify(
     costs the others nothing. Exit status: 0 all read, 1 some failed, 2 wrong usage, 3 weights or output unusable.
     """
     given = paths or []
-    terminal = output is None and sys.stdout is not None and sys.stdout.isatty()
+    terminal = output is None and sys.stdout.isatty()
     if format_ is Format.AUTO:
         format_ = Format.TABLE if terminal or show else Format.TSV
     _check(given, files_from, format_, null=null, print0=print0, top=top, show=show)
-    if output is None and sys.stdout is None:
-        raise OutputError("standard output is closed; give -o FILE")
 
-    # LeNet-5 needs no BLAS, and a process without BLAS' threads can be forked
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from digitcli.imaging.many import default_jobs
     from digitcli.imaging.sources import Tally, find_sources
     from digitcli.inference.stream import Reader, answer_all
@@ -138,11 +132,9 @@ def _write(form: "Layout", answers: Iterable[list["Answer"]], descriptor: int, n
             between = form.between
             counts[answer.prediction.status] += 1
         write_records(descriptor, records, name)
-        for answer in batch:
-            if answer.prediction.status is Status.ERROR:
-                print(
-                    f"digitcli: {printable(answer.path)}: {printable(answer.prediction.reason or '')}", file=sys.stderr
-                )
+        for path, prediction, _ in batch:
+            if prediction.status is Status.ERROR:
+                complain(f"{path}: {prediction.reason}")
     write_records(descriptor, [form.tail], name)
     return counts
 

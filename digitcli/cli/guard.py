@@ -1,14 +1,13 @@
 """What every command does at its end: one line for an error, the contract's exit codes, quiet on a closed pipe."""
 
 import functools
-import os
 import signal
 import sys
 from collections.abc import Callable
 from typing import NoReturn, ParamSpec
 
 from digitcli.errors import DigitcliError, ExitCode
-from digitcli.output.text import printable
+from digitcli.output.console import complain, mute
 
 P = ParamSpec("P")
 
@@ -23,16 +22,16 @@ def guarded(command: Callable[P, ExitCode | None]) -> Callable[P, None]:
             code = command(*args, **kwargs) or ExitCode.OK
             sys.stdout.flush()
         except DigitcliError as error:
-            print(f"digitcli: {printable(str(error))}", file=sys.stderr)
+            complain(str(error))
             code = error.exit_code
         except KeyboardInterrupt:
             code = ExitCode.INTERRUPTED
         except BrokenPipeError:
-            # the reader has seen enough; without this the interpreter would complain while it closes stdout
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            mute(sys.stdout)  # the reader has seen enough
             code = ExitCode.OK
         except OSError as error:
-            print(f"digitcli: {printable(str(error))}", file=sys.stderr)
+            complain(str(error))
+            mute(sys.stdout)
             code = ExitCode.UNUSABLE
         sys.exit(code)
 

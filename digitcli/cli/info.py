@@ -1,6 +1,5 @@
 """``digitcli info``: versions and where the weights come from."""
 
-import importlib.metadata
 import json
 import sys
 from typing import Annotated
@@ -44,7 +43,9 @@ def info(
 
 
 def _version(library: str) -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
-        return importlib.metadata.version(library)
-    except importlib.metadata.PackageNotFoundError:
+        return version(library)
+    except PackageNotFoundError:
         return "not installed"

@@ -1,8 +1,11 @@
 """The terminal: where colour, tables and drawings go."""
 
+import os
 import sys
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
+
+from digitcli.output.text import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -34,3 +37,16 @@ def console(color: Color = Color.AUTO, *, stderr: bool = False) -> "Console":
     if not out.is_terminal:
         out.width = 10_000  # a file has no width to fold lines to
     return out
+
+
+def complain(text: str) -> None:
+    """Say on stderr, in one line, what is wrong; where nobody can hear it the run goes on."""
+    try:
+        print(f"digitcli: {printable(text)}", file=sys.stderr)
+    except OSError:
+        mute(sys.stderr)
+
+
+def mute(stream: TextIO) -> None:
+    """Let a stream that cannot be written lead nowhere; else the interpreter would complain of it while it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
