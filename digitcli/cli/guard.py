@@ -30,7 +30,8 @@ def guarded(command: Callable[P, ExitCode | None]) -> Callable[P, None]:
             mute(sys.stdout)  # the reader has seen enough
             code = ExitCode.OK
         except OSError as error:
-            complain(str(error))
+            # one without a file's name can only be of what a command prints
+            complain(f"cannot use {error.filename or 'standard output'}: {(error.strerror or str(error)).lower()}")
             mute(sys.stdout)
             code = ExitCode.UNUSABLE
         sys.exit(code)

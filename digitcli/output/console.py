@@ -1,5 +1,7 @@
 """The terminal: where colour, tables and drawings go."""
 
+import contextlib
+import io
 import os
 import sys
 from enum import Enum
@@ -49,4 +51,5 @@ def complain(text: str) -> None:
 
 def mute(stream: TextIO) -> None:
     """Let a stream that cannot be written lead nowhere; else the interpreter would complain of it while it ends."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    with contextlib.suppress(io.UnsupportedOperation):  # it has no descriptor, as in tests
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -25,7 +25,7 @@ def table(console: Console) -> Layout:
             for ranked in answer.prediction.top:
                 console.print(Text(f"{ranked.digit:5d}{ranked.probability:12.2%}", style="dim"))
             if answer.canvas is not None:
-                console.print(Padding(HalfBlocks(answer.canvas), (0, 0, 1, 2)))
+                console.print(Padding(HalfBlocks(answer.canvas), (0, 0, 1, 2), expand=False))
         return drawn.get()
 
     with console.capture() as heading:

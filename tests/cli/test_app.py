@@ -61,7 +61,7 @@ def test_a_wrong_command_line_costs_one_line(
         (
             PermissionError(13, "Permission denied", "a"),
             ExitCode.UNUSABLE,
-            "digitcli: [Errno 13] Permission denied: 'a'\n",
+            "digitcli: cannot use a: permission denied\n",
         ),
         (KeyboardInterrupt(), ExitCode.INTERRUPTED, ""),
     ],
