@@ -5,6 +5,7 @@
 | model.tflite       | what classify and evaluate run                                                 |
 | model.weights.h5   | the same numbers for Keras; the architecture is built in code, never from here |
 | card.json          | architecture, recipe, seed, data, metrics, thresholds, versions, SHA-256       |
+| history.csv        | how the training went, epoch by epoch, for people                              |
 """
 
 import hashlib
@@ -20,6 +21,7 @@ from digitcli.writing import whole_folder
 MODEL = "model.tflite"
 KERAS_WEIGHTS = "model.weights.h5"
 CARD = "card.json"
+HISTORY = "history.csv"
 SCHEMA = 1
 
 # The largest network here takes 1.2 MB; nothing in a strangers' folder is read past this.
@@ -116,6 +118,16 @@ class Bundle:
 
         """
         return self._checked(KERAS_WEIGHTS)
+
+    def history(self) -> str | None:
+        """Give the training's history as it lies in the folder, where it does; it is for people to look at.
+
+        Raises:
+            WeightsError: it cannot be read.
+
+        """
+        path = self.folder / HISTORY
+        return _read(path).decode("utf-8", "replace") if path.is_file() else None
 
     def _checked(self, name: str) -> bytes:
         content = _read(self.folder / name)

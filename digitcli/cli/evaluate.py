@@ -51,6 +51,10 @@ def evaluate(
             help="Write the confusion matrix into FILE too, as its ending says: .csv, .json, .svg or .png.",
         ),
     ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option("--report", metavar="FILE", help="Write all of it for people into FILE: one page of HTML."),
+    ] = None,
     weights: WeightsOption = "lenet5",
     color: ColorOption = Color.AUTO,
 ) -> ExitCode:
@@ -75,6 +79,20 @@ def evaluate(
         print(f"digitcli: {printable(path)}: {reason}", file=sys.stderr)
     probabilities = network.probabilities(pictures.images)
     evaluation = metrics.evaluate(probabilities, pictures.labels)
+    if confusion:
+        write_confusion(confusion, evaluation.confusion)
+    if report:
+        from digitcli.bundle import open_bundle
+        from digitcli.output.report import write_report
+
+        write_report(
+            report,
+            data="MNIST's test images" if data is None else str(data),
+            bundle=open_bundle(weights),
+            pictures=pictures,
+            probabilities=probabilities,
+            evaluation=evaluation,
+        )
     if format_ is Format.JSON:
         sys.stdout.write(scores_json(evaluation, network.card.min_confidence))
     elif format_ is Format.CSV:
@@ -85,6 +103,4 @@ def evaluate(
         if errors:
             rows = metrics.worst_mistakes(probabilities, pictures.labels, errors)
             draw_mistakes(out, rows, probabilities, pictures)
-    if confusion:
-        write_confusion(confusion, evaluation.confusion)
     return ExitCode.INPUT_FAILED if pictures.failures else ExitCode.OK

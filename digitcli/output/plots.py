@@ -169,8 +169,7 @@ def training_curves(history: str) -> Figure:
     left.set_ylabel("loss")
     left.legend()
     _curves(right, epochs, *([1 - a for a in columns[name]] for name in ("accuracy", "validation_accuracy")))
-    right.set_yscale("symlog", linthresh=1e-4)
-    right.set_ylim(bottom=0)
+    right.set_yscale("log")
     right.yaxis.set_major_formatter(PercentFormatter(1))
     right.set_ylabel("wrong")
     return figure
