@@ -43,3 +43,19 @@ def golden() -> Callable[[str, str], None]:
         assert text == path.read_text(encoding="utf-8")
 
     return check
+
+
+@pytest.fixture(scope="session")
+def shell_env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of a shell that finds this ``digitcli`` first, 80 columns wide and without colours."""
+    place = tmp_path_factory.mktemp("bin")
+    command = place / "digitcli"
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m digitcli "$@"\n')
+    command.chmod(0o755)
+    return {
+        **os.environ,
+        "PATH": f"{place}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT),
+        "COLUMNS": "80",
+        "NO_COLOR": "1",
+    }
