@@ -106,10 +106,10 @@ def classify(
             descriptor, name = stack.enter_context(whole_file(output)).fileno(), str(output)
         answers = stack.enter_context(contextlib.closing(answer_all(runs, reader, jobs=jobs or default_jobs())))
         # answers that run over the screen are progress enough
-        if sys.stderr.isatty() and not terminal:
+        if sys.stderr.isatty() and not terminal and (screen := console(color, stderr=True)).is_interactive:
             from digitcli.output.progress import watched
 
-            answers = stack.enter_context(contextlib.closing(watched(answers, tally, console(color, stderr=True))))
+            answers = stack.enter_context(contextlib.closing(watched(answers, tally, screen)))
         counts = _write(form, answers, descriptor, name)
     total = sum(counts.values())
     if total > 1 and sys.stderr.isatty():

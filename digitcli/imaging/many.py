@@ -78,15 +78,16 @@ class _Ahead:
         threading.Thread(target=self._submit_all, daemon=True).start()
 
     def __iter__(self) -> Iterator[Any]:
-        while (batch := self._submitted.get()) is not None:
-            if isinstance(batch, BaseException):
-                raise batch
+        while (submitted := self._submitted.get()) is not None:
             try:
-                yield batch.result()
+                if isinstance(submitted, BaseException):
+                    raise submitted
+                answers = submitted.result()
             except BrokenProcessPool:
                 raise DigitcliError(
                     "the system ended a worker process, perhaps for want of memory; try again with --jobs 1"
                 ) from None
+            yield answers
             self._room.release()
 
     def stop(self) -> None:

@@ -124,6 +124,7 @@ def _each(
             yield from _at(path, recursive, tally)
     if listing is None:
         return
+    yield None
     try:
         for listed in _listed(listing, b"\0" if null else b"\n"):
             tally.unexplored += len(listed)

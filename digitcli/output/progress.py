@@ -13,7 +13,9 @@ from digitcli.prediction import Status
 
 T = TypeVar("T")
 
-_REFRESH = 0.1  # seconds
+# seconds
+_PATIENCE = 0.3  # of somebody who sees nothing yet
+_REFRESH = 0.1
 
 
 class _Rate(ProgressColumn):
@@ -25,15 +27,19 @@ def watched(batches: Iterable[list[T]], tally: Tally, console: Console) -> Gener
     """Pass batches of answers on and keep a bar on the console meanwhile: count, rate, and the time left once known."""
     # No thread refreshes the bar: worker processes are forked off meanwhile.
     columns = (BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, auto_refresh=False) as bar:
-        task = bar.add_task("", total=None)
-        refreshed = 0.0
+    bar = Progress(*columns, console=console, transient=True, auto_refresh=False)
+    task = bar.add_task("", total=None)
+    due = time.monotonic() + _PATIENCE
+    try:
         for batch in batches:
             yield batch
             bar.update(task, advance=len(batch), total=None if tally.unexplored else tally.found)
-            if time.monotonic() - refreshed > _REFRESH:
-                refreshed = time.monotonic()
+            if time.monotonic() >= due:
+                bar.start()
                 bar.refresh()
+                due = time.monotonic() + _REFRESH
+    finally:
+        bar.stop()
 
 
 def summary(counts: Mapping[Status, int], seconds: float) -> str:

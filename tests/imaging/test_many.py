@@ -1,0 +1,149 @@
+import functools
+import itertools
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from digitcli.errors import DigitcliError
+from digitcli.imaging.many import BATCH, in_order
+from digitcli.imaging.sources import Source
+
+
+def sources(count: int) -> list[Source]:
+    return [Source(str(number), content=b"") for number in range(count)]
+
+
+def numbers(batch: list[Source]) -> list[int]:
+    return [int(source.path) for source in batch]
+
+
+def numbers_the_first_last(batch: list[Source]) -> list[int]:
+    """Be slow with the first batch that a worker gets, so that later ones are ready before it."""
+    if batch[0].path == str(BATCH):
+        time.sleep(0.3)
+    return numbers(batch)
+
+
+def processes(batch: list[Source]) -> list[int]:
+    return [os.getpid() for _ in batch]
+
+
+def wait_for_two_workers(place: Path, batch: list[Source]) -> list[int]:
+    """Give the numbers of the workers that have come to ``place``, once there are two."""
+    if batch[0].path != "0":  # that one is done before there are workers
+        (place / str(os.getpid())).touch()
+        deadline = time.monotonic() + 30
+        while len(list(place.iterdir())) < 2 and time.monotonic() < deadline:
+            time.sleep(0.01)
+    return [len(list(place.iterdir()))] * len(batch)
+
+
+def end_a_worker(batch: list[Source]) -> list[int]:
+    if int(batch[0].path) > BATCH:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return numbers(batch)
+
+
+def fail(batch: list[Source]) -> list[int]:
+    raise RuntimeError(f"cannot do {batch[0].path}")
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 3])
+def test_answers_come_in_the_order_of_the_sources(jobs: int) -> None:
+    answers = in_order(numbers_the_first_last, [sources(10 * BATCH + 7)], jobs=jobs)
+    assert list(itertools.chain.from_iterable(answers)) == list(range(10 * BATCH + 7))
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_nothing_to_do_is_done(jobs: int) -> None:
+    assert list(in_order(numbers, [], jobs=jobs)) == []
+
+
+def test_one_batch_starts_no_worker() -> None:
+    assert set(itertools.chain.from_iterable(in_order(processes, [sources(BATCH)], jobs=2))) == {os.getpid()}
+
+
+def test_more_are_done_by_as_many_processes_as_asked_for(tmp_path: Path) -> None:
+    work = functools.partial(wait_for_two_workers, tmp_path)
+    first, *others = in_order(work, [sources(4 * BATCH)], jobs=2)
+    assert first[0] == 0
+    assert {count for batch in others for count in batch} == {2}
+    assert str(os.getpid()) not in {path.name for path in tmp_path.iterdir()}
+
+
+def test_large_files_come_in_small_batches(tmp_path: Path) -> None:
+    large = tmp_path / "large"
+    large.write_bytes(bytes(100_000))
+    small = tmp_path / "small"
+    small.write_bytes(bytes(100))
+    run = [Source(str(path)) for path in (small, small, large, large, small)]
+    assert list(map(len, in_order(lambda batch: batch, [run], jobs=1))) == [2, 1, 1, 1]
+
+
+def test_sources_are_taken_only_as_far_ahead_as_the_workers_need() -> None:
+    taken = 0
+
+    def endless() -> Iterator[list[Source]]:
+        nonlocal taken
+        for taken in itertools.count():
+            yield [Source(str(taken), content=b"")]
+
+    answers = in_order(numbers, endless(), jobs=2)
+    for expected in range(50):
+        assert next(answers) == [expected]
+    time.sleep(0.2)
+    assert taken < 50 + 16
+    answers.close()
+
+
+def test_an_answer_does_not_wait_for_sources_that_are_yet_to_come() -> None:
+    go_on = threading.Event()
+
+    def runs() -> Iterator[list[Source]]:
+        yield [Source("0", content=b"")]
+        yield [Source("1", content=b"")]
+        go_on.wait(30)
+        yield [Source("2", content=b"")]
+
+    answers = in_order(numbers, runs(), jobs=2)
+    assert [next(answers), next(answers)] == [[0], [1]]
+    go_on.set()
+    assert list(answers) == [[2]]
+
+
+def test_a_worker_that_the_system_ends_is_one_clear_error() -> None:
+    answers = in_order(end_a_worker, [sources(6 * BATCH)], jobs=2)
+    with pytest.raises(DigitcliError, match="the system ended a worker process"):
+        list(answers)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_an_error_of_the_work_or_of_the_finding_arrives_where_answers_are_awaited(jobs: int) -> None:
+    def broken() -> Iterator[list[Source]]:
+        yield sources(3 * BATCH)
+        raise RuntimeError("no more")
+
+    with pytest.raises(RuntimeError, match="cannot do 0"):
+        list(in_order(fail, [sources(3 * BATCH)], jobs=jobs))
+    with pytest.raises(RuntimeError, match="no more"):
+        list(in_order(numbers, broken(), jobs=jobs))
+
+
+def test_whoever_stops_early_leaves_no_worker_behind() -> None:
+    answers = in_order(processes, [sources(40 * BATCH)], jobs=2)
+    next(answers)
+    [worker, *_] = next(answers)
+    answers.close()
+    for _ in range(100):
+        try:
+            os.kill(worker, 0)
+        except ProcessLookupError:
+            break
+        time.sleep(0.05)
+    else:
+        pytest.fail("the worker lives on")

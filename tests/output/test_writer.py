@@ -1,0 +1,55 @@
+import errno
+import os
+import select
+from pathlib import Path
+
+import pytest
+
+from digitcli.errors import OutputError
+from digitcli.output.writer import write_records
+
+
+def test_what_is_written_is_the_bytes_of_the_records(tmp_path: Path) -> None:
+    with (tmp_path / "out").open("wb") as file:
+        write_records(file.fileno(), ["a\udcff\n", "é\0", ""], "out")
+        write_records(file.fileno(), [], "out")
+    assert (tmp_path / "out").read_bytes() == b"a\xff\n\xc3\xa9\0"
+
+
+def test_each_write_holds_whole_records_and_few_enough_for_a_pipe_to_take_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pieces: list[bytes] = []
+    monkeypatch.setattr(os, "write", lambda _, piece: pieces.append(piece) or len(piece))
+    records = [f"{number}{'x' * 300}\n" for number in range(100)]
+    write_records(1, records, "out")
+    assert b"".join(pieces) == "".join(records).encode()
+    assert 5 < len(pieces) < 20
+    assert all(piece.endswith(b"\n") and len(piece) <= select.PIPE_BUF for piece in pieces)
+
+
+def test_a_record_longer_than_that_is_written_whole_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    pieces: list[bytes] = []
+    monkeypatch.setattr(os, "write", lambda _, piece: pieces.append(piece[:1000]) or len(piece[:1000]))
+    write_records(1, ["x" * 10_000 + "\n", "y\n"], "out")
+    assert b"".join(pieces) == b"x" * 10_000 + b"\ny\n"
+
+
+def test_a_reader_that_has_gone_is_told_apart_from_what_cannot_be_written() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with pytest.raises(BrokenPipeError):
+        write_records(writing, ["a\n"], "out")
+    os.close(writing)
+    with Path("/dev/full").open("wb") as full, pytest.raises(OutputError) as failure:
+        write_records(full.fileno(), ["a\n"], "scores.tsv")
+    assert str(failure.value) == "cannot write scores.tsv: no space left on device; make room and run it again"
+
+
+def test_other_failures_say_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    def write(_: int, __: bytes) -> int:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "write", write)
+    with pytest.raises(OutputError, match="cannot write out: input/output error"):
+        write_records(1, ["a\n"], "out")
