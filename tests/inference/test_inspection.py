@@ -13,6 +13,7 @@ from digitcli.imaging.sources import Source
 from digitcli.inference.classifier import Network
 from digitcli.inference.inspection import inspect, occlusion, run_layers
 from digitcli.inference.stream import Reader, answer_all
+from digitcli.networks import lenet5, lenet5_1998
 from digitcli.prediction import Status
 from digitcli.training.convert import load_keras_weights, to_keras_weights, to_tflite
 
@@ -41,8 +42,6 @@ def canvases(count: int) -> np.ndarray:
 
 
 def test_each_layer_gives_what_keras_gives() -> None:
-    from digitcli.networks import lenet5
-
     bundle = open_bundle("lenet5")
     network = lenet5.build()
     load_keras_weights(network, bundle.keras_weights())
@@ -67,9 +66,8 @@ def test_the_outputs_are_what_classify_goes_by() -> None:
 
 
 def test_the_paper_s_network_is_looked_into_just_so(tmp_path) -> None:
-    paper = pytest.importorskip("digitcli.networks.lenet5_1998")
     keras.utils.set_random_seed(3)
-    network = paper.build()
+    network = lenet5_1998.build()
     bundle = bundle_of(tmp_path / "weights", network)
     for canvas in canvases(3):
         layers = run_layers(bundle, canvas)
