@@ -1,61 +1,221 @@
 """``digitcli train``: make a network of one's own."""
 
+import os
+import sys
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from digitcli.bundle import bundled
 from digitcli.cli.options import ColorOption
 from digitcli.errors import ExitCode, OutputError
 from digitcli.output.console import Color
-from digitcli.training.recipe import Recipe
+from digitcli.output.text import printable
+from digitcli.training.recipe import WARM, Recipe, RecipeError, fitting
+
+if TYPE_CHECKING:
+    from digitcli.training.fit import Epoch
+    from digitcli.training.parts import Parts
 
 DEFAULT = Recipe()
 
 
+class Architecture(str, Enum):
+    """The networks that can be trained."""
+
+    LENET5 = "lenet5"
+
+
 def train(
-    epochs: Annotated[int, typer.Option("--epochs", min=1, help="How often all pictures are gone through.")] = (
-        DEFAULT.epochs
-    ),
-    batch_size: Annotated[int, typer.Option("--batch-size", min=2)] = DEFAULT.batch_size,
-    learning_rate: Annotated[float, typer.Option("--learning-rate", help="The highest.")] = DEFAULT.learning_rate,
-    augment: Annotated[
-        bool, typer.Option("--augment/--no-augment", help="Train on distorted pictures, or on these as they are.")
-    ] = True,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed, the same network.")] = DEFAULT.seed,
+    epochs: Annotated[
+        int | None,
+        typer.Option(
+            "--epochs",
+            help=f"How often all pictures are gone through; {DEFAULT.epochs}, with --from {WARM.epochs}.",
+            show_default=False,
+        ),
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            "--data",
+            metavar="PATH",
+            help="Train on these instead of MNIST: class folders 0 … 9 of pictures, a folder of IDX files, or an .npz.",
+        ),
+    ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option("--from", metavar="WEIGHTS", help="Begin with these weights, and mix --data into MNIST."),
+    ] = None,
+    architecture: Annotated[Architecture, typer.Option("--architecture")] = Architecture.LENET5,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="The weights folder to write.")] = Path(
-        "trained"
+        "my-lenet5"
     ),
-    force: Annotated[bool, typer.Option("--force", help="Replace the folder if it exists.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace the output folder if it exists.")] = False,
+    batch_size: Annotated[
+        int | None, typer.Option("--batch-size", help=f"Pictures a step; {DEFAULT.batch_size}.", show_default=False)
+    ] = None,
+    learning_rate: Annotated[
+        float | None,
+        typer.Option(
+            "--learning-rate",
+            help=f"The highest of the run; {DEFAULT.learning_rate}, with --from {WARM.learning_rate}.",
+            show_default=False,
+        ),
+    ] = None,
+    augment: Annotated[
+        bool, typer.Option("--augment/--no-augment", help="Distort the pictures anew in each epoch, or leave them.")
+    ] = True,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed makes the same network.")] = 0,
+    patience: Annotated[
+        int | None,
+        typer.Option("--patience", metavar="N", help="End after N epochs without a better validation accuracy."),
+    ] = None,
     color: ColorOption = Color.AUTO,
 ) -> ExitCode:
-    """Train LeNet-5 and write a weights folder."""
-    from dataclasses import replace
+    """Train LeNet-5 and write a weights folder.
 
-    from digitcli.quiet import quiet
-
-    if output.exists() and not force:
-        raise OutputError(f"{output} exists; --force replaces it")
-    recipe = replace(DEFAULT, epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, seed=seed)
+    Without options this is the recipe that made the bundled weights. The test images are looked at once, at the end.
+    Ctrl-C keeps the best epoch so far.
+    """
+    recipe = WARM if start else fitting(epochs or DEFAULT.epochs)
+    asked: dict[str, Any] = {
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "patience": patience,
+        "architecture": architecture.value,
+        "seed": seed,
+    }
+    recipe = replace(recipe, **{name: value for name, value in asked.items() if value is not None})
     if not augment:
         recipe = replace(recipe, augmentation=None)
+    if start and not data:
+        raise RecipeError("--from needs --data: the pictures that the network shall learn to read")
+    _check(output, force)
+    with _Display(recipe, color) as display:
+        run = _tensorflow()
+        outcome = run(
+            recipe,
+            output,
+            data=data,
+            start=start,
+            replace=force,
+            begin=display.begin,
+            report=display.report,
+        )
+    metrics = outcome.card.metrics
+    if outcome.interrupted:
+        print(f"interrupted: the best so far, epoch {metrics['best_epoch']}, is kept")
+    print(
+        f"test loss {metrics['test_loss']:.4f}  accuracy {metrics['test_accuracy']:.2%}"
+        f"  ({metrics['test_errors']} of {outcome.card.data['test']:,} wrong)"
+    )
+    if "own_test_errors" in metrics:
+        _compare(metrics, outcome.card.data["own_test"], data)
+    print(f"use it: digitcli classify --weights {printable(os.fspath(output))} PICTURE")
+    return ExitCode.INTERRUPTED if outcome.interrupted else ExitCode.OK
+
+
+def _check(output: Path, force: bool) -> None:
+    """Say before the training, not after it, that the result cannot be written."""
+    if any(output.resolve() == folder.resolve() for folder in bundled().values()):
+        raise OutputError(f"{output} is bundled with digitcli and stays as it is; give another --output")
+    if output.exists() and not output.is_dir():
+        raise OutputError(f"{output} is a file, give the name of a folder")
+    if output.exists() and not force:
+        raise OutputError(f"{output} exists; --force replaces it, --output names another")
+    parent = next(folder for folder in output.resolve().parents if folder.exists())
+    if not os.access(parent, os.W_OK):
+        raise OutputError(f"cannot write {output}: no permission to write in {parent}")
+
+
+def _tensorflow() -> Any:
+    """Import what trains, without TensorFlow's notices."""
+    from digitcli.quiet import quiet
+
     with quiet():
         import tensorflow as tf
 
-        tf.zeros(())
-        from digitcli.training.fit import Epoch
+        tf.config.list_logical_devices()  # looks for a GPU, and says what it misses
         from digitcli.training.train import train as run
+    return run
 
-    def show(progress: float, epoch: Epoch | None) -> None:
-        if epoch:
-            print(
-                f"epoch {epoch.number}/{epochs}  loss {epoch.loss:.4f}  accuracy {epoch.accuracy:.2%}  "
-                f"validation loss {epoch.validation_loss:.4f}, accuracy {epoch.validation_accuracy:.2%}",
-                flush=True,
-            )
 
-    outcome = run(recipe, output, replace=force, report=show)
-    metrics = outcome.card.metrics
-    print(f"test loss {metrics['test_loss']:.4f}  accuracy {metrics['test_accuracy']:.2%}")
-    print(f"digitcli classify --weights {output} PICTURE")
-    return ExitCode.INTERRUPTED if outcome.interrupted else ExitCode.OK
+def _compare(metrics: Any, count: int, data: Path | None) -> None:
+    before, after = metrics["own_test_errors_before"], metrics["own_test_errors"]
+    verdict = "better than" if after < before else "as good as" if after == before else "WORSE than"
+    print(
+        f"{printable(str(data))}, the {count} pictures kept aside: {after} wrong, {before} before: "
+        f"{verdict} the weights it began with"
+    )
+
+
+class _Display:
+    """A line an epoch on stdout; where stderr is a terminal, a bar with the time left on it."""
+
+    def __init__(self, recipe: Recipe, color: Color) -> None:
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        from digitcli.output.console import console
+
+        self._recipe = recipe
+        self._best = 0.0
+        err = console(color, stderr=True)
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TimeRemainingColumn(),
+            console=err,
+            transient=True,
+            # lines on stdout pass above the bar where both are the same terminal
+            redirect_stdout=sys.stdout.isatty(),
+            redirect_stderr=False,
+        )
+        self._shown: AbstractContextManager[object] = self._bar if err.is_terminal else nullcontext()
+        self._task = self._bar.add_task("loading TensorFlow", total=1)
+
+    def __enter__(self) -> "_Display":
+        self._shown.__enter__()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._shown.__exit__(*error)
+
+    def begin(self, parts: "Parts") -> None:
+        """Say what is trained on."""
+        for path, reason in parts.failures:
+            print(f"digitcli: {printable(path)}: {reason}", file=sys.stderr)
+        facts = parts.facts
+        print(
+            f"{printable(facts['name'])}: {facts['train']:,} pictures to train on, {facts['drawn_digits']:,} drawn "
+            f"digits, {facts['no_digits']:,} other shapes; {facts['validation']:,} to validate and "
+            f"{facts['test']:,} to test on",
+            flush=True,
+        )
+        self._bar.update(self._task, description=f"epoch 1/{self._recipe.epochs}")
+
+    def report(self, progress: float, epoch: "Epoch | None") -> None:
+        """Move the bar; write the line of an epoch that ended."""
+        self._bar.update(self._task, completed=progress)
+        if epoch is None:
+            return
+        best = "  best" if epoch.best else ""
+        print(
+            f"epoch {epoch.number}/{self._recipe.epochs}  loss {epoch.loss:.4f}  accuracy {epoch.accuracy:.2%}  "
+            f"validation loss {epoch.validation_loss:.4f}  accuracy {epoch.validation_accuracy:.2%}{best}",
+            flush=True,
+        )
+        if epoch.best:
+            self._best = epoch.validation_accuracy
+        following = min(epoch.number + 1, self._recipe.epochs)
+        self._bar.update(
+            self._task,
+            description=f"epoch {following}/{self._recipe.epochs}  loss {epoch.loss:.3f}  accuracy {epoch.accuracy:.1%}"
+            f"  validation {epoch.validation_accuracy:.2%}  best {self._best:.2%}",
+        )

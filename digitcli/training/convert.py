@@ -1,7 +1,7 @@
 """From the network as it was trained to the network as it is used.
 
-While training, a batch normalisation stands in front of each tanh; afterwards it is folded into the kernel and the bias
-of the layer before it, which leaves exactly the network of ``networks``.
+While training, pictures are brighter and a batch normalisation stands in front of each tanh but the first; afterwards
+both are folded into kernels and biases, which leaves exactly the network of ``networks``.
 """
 
 import tempfile
@@ -16,23 +16,34 @@ from numpy.typing import NDArray
 from digitcli.quiet import quiet
 
 _EPSILON = 1e-3
+# Pixels times this have a deviation of about 1. For the first layer that does what batch normalisation does for the
+# others (errors on the validation part after each of the first two epochs: 126, 67 against 128, 74; without: 158, 90),
+# and costs nothing, where normalising its 28×28 maps took a quarter of the training time.
+_GAIN = 4.0
 
 
-def normalised(network: keras.Sequential) -> keras.Model:
-    """Build the twin of ``network`` to train: batch normalisation in front of each tanh, logits in place of softmax.
+def normalised(network: keras.Sequential, *, normalise: bool = True) -> keras.Model:
+    """Build the twin of ``network`` to train: pictures in, logits out; it begins with the weights of ``network``.
 
-    Its weights are fresh. The normalisation keeps the statistics of the last batch only (momentum 0): `folded`
-    gives it one large batch.
+    With ``normalise`` there is a batch normalisation in front of each tanh but the first. It keeps the statistics of
+    the last batch only (momentum 0): `fold` gives it one large batch.
     """
-    x = inputs = keras.Input(network.input_shape[1:])
+    inputs = keras.Input(network.input_shape[1:])
+    x = layers.Rescaling(_GAIN)(inputs)
+    first, *_, last = network.layers
     for layer in network.layers:
-        changes = {}
-        if _is_tanh(layer):
+        changes: dict[str, object] = {}
+        if normalise and _is_normalised(layer, first):
             changes = {"activation": None, "use_bias": False}
-        elif layer is network.layers[-1]:
+        elif layer is last:
             changes = {"activation": None}
-        x = type(layer).from_config({**layer.get_config(), **changes})(x)
-        if _is_tanh(layer):
+        own = type(layer).from_config({**layer.get_config(), **changes})
+        x = own(x)
+        weights = layer.get_weights()
+        if layer is first:
+            weights[0] = weights[0] / _GAIN
+        own.set_weights(weights[: len(own.variables)])
+        if normalise and _is_normalised(layer, first):
             x = layers.BatchNormalization(momentum=0.0, epsilon=_EPSILON, name=_normalisation(layer))(x)
             x = layers.Activation("tanh", name=f"{layer.name}-tanh")(x)
     return keras.Model(inputs, x)
@@ -45,13 +56,22 @@ def fold(twin: keras.Model, network: keras.Sequential, pictures: NDArray[np.floa
     like those that ``twin`` was trained on.
     """
     twin(pictures, training=True)
+    folded = {layer.name for layer in twin.layers}
     for layer in network.layers:
         weights = [variable.numpy() for variable in twin.get_layer(layer.name).variables]
-        if _is_tanh(layer):
+        if layer is network.layers[0]:
+            weights[0] = weights[0] * _GAIN
+        if _normalisation(layer) in folded:
             scale, shift, mean, variance = (v.numpy() for v in twin.get_layer(_normalisation(layer)).variables)
             factor = scale / np.sqrt(variance + _EPSILON)
             weights = [weights[0] * factor, shift - mean * factor]
         layer.set_weights(weights)
+
+
+def cool(network: keras.Sequential, temperature: float) -> None:
+    """Divide the logits of ``network`` by a temperature, in the kernel and the bias of its last layer."""
+    output = network.layers[-1]
+    output.set_weights([weight / temperature for weight in output.get_weights()])
 
 
 def to_tflite(network: keras.Sequential) -> bytes:
@@ -84,8 +104,8 @@ def load_keras_weights(network: keras.Sequential, content: bytes) -> None:
             raise ValueError(f"they are not weights of {network.name}: {error}") from error
 
 
-def _is_tanh(layer: keras.Layer) -> bool:
-    return getattr(layer, "activation", None) is keras.activations.tanh
+def _is_normalised(layer: keras.Layer, first: keras.Layer) -> bool:
+    return layer is not first and getattr(layer, "activation", None) is keras.activations.tanh
 
 
 def _normalisation(layer: keras.Layer) -> str:

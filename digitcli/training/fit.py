@@ -20,7 +20,6 @@ from digitcli.training.recipe import Recipe
 
 Pictures = NDArray[np.uint8]
 Labels = NDArray[np.int64]
-Weights = list[NDArray[np.float32]]
 
 _SECTIONS = 20  # an epoch is trained in so many calls: between them come progress, averaging and Ctrl-C
 _WARM_UP = 0.25
@@ -29,7 +28,10 @@ _STATISTICS = 4096  # pictures that the normalisation's statistics are taken fro
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """One line of the history. Losses are mean cross-entropies in nats, accuracies in [0, 1]."""
+    """One line of the history. Losses are mean cross-entropies in nats, accuracies in [0, 1].
+
+    ``loss`` is against the smoothed labels, over all that is trained on; ``accuracy`` is that of the digits in it.
+    """
 
     number: int
     loss: float
@@ -38,6 +40,7 @@ class Epoch:
     validation_accuracy: float
     learning_rate: float
     seconds: float
+    best: bool  # so far, by its validation accuracy
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +70,14 @@ def fit(
     """
     pictures, labels = train.images, train.labels
     rng = np.random.default_rng(recipe.seed)
-    twin = normalised(network)
+    twin = normalised(network, normalise=recipe.normalise)
     steps = max(1, len(pictures) // recipe.batch_size)  # an epoch: its last few pictures come in another one
     rates = one_cycle(recipe.learning_rate, recipe.epochs * steps)
     step = _Step(twin, recipe)
     average = _Average(twin, recipe.averaged_epochs * _SECTIONS)
     history: list[Epoch] = []
-    best: tuple[Epoch, Weights] | None = None
+    best: Epoch | None = None
+    kept = network.get_weights()
     interrupted = False
 
     def prepare() -> tuple[Pictures, Labels]:
@@ -89,12 +93,13 @@ def fit(
                 inputs, truth = ready.result()
                 if number < recipe.epochs:
                     ready = worker.submit(prepare)
-                loss = right = 0.0
+                loss = right = digits = 0.0
                 for section in np.array_split(np.arange(steps), min(_SECTIONS, steps)):
                     batches = slice(section[0] * recipe.batch_size, (section[-1] + 1) * recipe.batch_size)
                     done = (number - 1) * steps + section
                     part_loss, part_right = step(inputs[batches], truth[batches], rates[done])
                     loss, right = loss + part_loss, right + part_right
+                    digits += np.count_nonzero(truth[batches] >= 0)
                     average.update()
                     report((done[-1] + 1) / len(rates), None)
                 if not math.isfinite(loss):
@@ -102,27 +107,31 @@ def fit(
                 with average.in_place():
                     fold(twin, network, as_inputs(inputs[:_STATISTICS]))
                 validation_loss, validation_accuracy = score(network, validation)
+                better = best is None or validation_accuracy >= best.validation_accuracy
                 seen = min(len(inputs), steps * recipe.batch_size)
                 epoch = Epoch(
                     number,
                     loss / seen,
-                    right / seen,
+                    right / digits,
                     validation_loss,
                     validation_accuracy,
                     float(rates[number * steps - 1]),
                     time.monotonic() - started,
+                    better,
                 )
                 history.append(epoch)
-                if best is None or epoch.validation_loss < best[0].validation_loss:
-                    best = epoch, network.get_weights()
+                if better:
+                    best, kept = epoch, network.get_weights()
                 report(number / recipe.epochs, epoch)
+                if recipe.patience and best and number - best.number >= recipe.patience:
+                    break
         except KeyboardInterrupt:
             if best is None:
                 raise
             interrupted = True
     assert best is not None  # noqa: S101
-    network.set_weights(best[1])
-    return Fitted(history, best[0], interrupted)
+    network.set_weights(kept)
+    return Fitted(history, best, interrupted)
 
 
 class _Step:
@@ -147,7 +156,9 @@ class _Step:
         for index in tf.range(tf.size(rates)):
             batch = slice(index * size, (index + 1) * size)
             inputs = tf.cast(pictures[batch], tf.float32)[..., tf.newaxis] / 255
-            targets = tf.one_hot(labels[batch], 10) * (1 - smoothing) + smoothing / 10
+            truth = labels[batch]
+            even = tf.where(truth < 0, 1.0, smoothing)[:, tf.newaxis]  # no digit: all ten answers alike
+            targets = tf.one_hot(truth, 10) * (1 - even) + even / 10
             with tf.GradientTape() as tape:
                 logits = self._twin(inputs, training=True)
                 losses = tf.nn.softmax_cross_entropy_with_logits(targets, logits)
@@ -155,7 +166,7 @@ class _Step:
             self._optimizer.learning_rate.assign(rates[index])
             self._optimizer.apply(tape.gradient(loss, variables), variables)
             total_loss += tf.reduce_sum(losses)
-            total_right += tf.reduce_sum(tf.cast(tf.argmax(logits, axis=1) == labels[batch], tf.float32))
+            total_right += tf.reduce_sum(tf.cast(tf.argmax(logits, axis=1) == truth, tf.float32))
         return total_loss, total_right
 
 
@@ -199,12 +210,16 @@ def one_cycle(highest: float, steps: int) -> NDArray[np.float32]:
 
 def score(network: keras.Sequential, data: LabelledImages) -> tuple[float, float]:
     """Give the mean cross-entropy in nats, and the accuracy in [0, 1], of the network's answers."""
-    pictures, labels = data.images, data.labels
-    chances = np.concatenate(
-        [network(as_inputs(pictures[i : i + 2000])).numpy() for i in range(0, len(pictures), 2000)]
-    )
+    labels = data.labels
+    chances = probabilities(network, data.images)
     likely = np.maximum(chances[np.arange(len(labels)), labels], 1e-12)
     return float(-np.log(likely).mean()), float((chances.argmax(axis=1) == labels).mean())
+
+
+def probabilities(network: keras.Sequential, pictures: Pictures) -> NDArray[np.float32]:
+    """Give the probability of each digit, float32 ``(n, 10)``."""
+    answers = [network(as_inputs(pictures[i : i + 2000])).numpy() for i in range(0, len(pictures), 2000)]
+    return np.concatenate(answers)
 
 
 def as_inputs(pictures: Pictures) -> NDArray[np.float32]:

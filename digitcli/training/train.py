@@ -7,19 +7,26 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import cv2
 import keras
+import numpy as np
 import tensorflow as tf
 
 from digitcli import __version__
-from digitcli.bundle import Card, write_bundle
-from digitcli.datasets import mnist
+from digitcli.bundle import Card, open_bundle, write_bundle
+from digitcli.datasets.labelled import LabelledImages
+from digitcli.errors import WeightsError
 from digitcli.networks import lenet5
-from digitcli.training.convert import to_keras_weights, to_tflite
-from digitcli.training.fit import Epoch, fit, score
-from digitcli.training.recipe import Recipe
+from digitcli.training.augmentation import augment
+from digitcli.training.calibration import choose_threshold, fit_temperature
+from digitcli.training.convert import cool, load_keras_weights, to_keras_weights, to_tflite
+from digitcli.training.fit import Epoch, fit, probabilities, score
+from digitcli.training.parts import Parts, assemble
+from digitcli.training.recipe import Augmentation, Recipe
 
 NETWORKS = {lenet5.NAME: lenet5.build}
-MIN_CONFIDENCE = 0.5
+
+REFUSED = 0.005  # the default threshold refuses this share of the validation images
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,50 +42,60 @@ def train(
     recipe: Recipe,
     output: Path,
     *,
+    data: Path | None = None,
+    start: str | Path | None = None,
     replace: bool = False,
+    begin: Callable[[Parts], None] = lambda parts: None,
     report: Callable[[float, Epoch | None], None] = lambda progress, epoch: None,
 ) -> Outcome:
     """Train as ``recipe`` says and write the weights folder ``output``; the test images are looked at once, at the end.
 
+    ``data`` is one's own data set in place of MNIST; with ``start``, a weights folder to begin with, it is mixed into
+    MNIST. ``begin`` is called with the data before the first epoch, ``report`` as by `fit`.
+
     Raises:
         DataError: the data cannot be trained on.
+        WeightsError: ``start`` cannot be used.
         OutputError: the folder cannot be written, or exists and ``replace`` is false.
         KeyboardInterrupt: Ctrl-C before the first epoch ended; after it, the best epoch so far is written.
-
     """
-    parts = mnist.load()
     keras.utils.set_random_seed(recipe.seed)
     tf.config.experimental.enable_op_determinism()
     network = NETWORKS[recipe.architecture]()
+    if start is not None:
+        _load(network, start)
+    parts = assemble(recipe, data, warm=start is not None)
+    begin(parts)
+    own_before = _errors(network, parts.own_test) if parts.own_test else None
     fitted = fit(recipe, network, parts.train, parts.validation, report)
+    temperature = calibrate(network, parts, recipe.seed)
+    sure = probabilities(network, parts.validation.images).max(axis=1)
     loss, accuracy = score(network, parts.test)
-    errors = round((1 - accuracy) * len(parts.test))
+    metrics: dict[str, float | None] = {
+        "epochs_done": len(fitted.history),
+        "best_epoch": fitted.best.number,
+        "validation_loss": fitted.best.validation_loss,
+        "validation_errors": round((1 - fitted.best.validation_accuracy) * len(parts.validation)),
+        "test_loss": loss,
+        "test_errors": round((1 - accuracy) * len(parts.test)),
+        "test_accuracy": accuracy,
+        "temperature": temperature,
+    }
+    if parts.own_test:
+        metrics |= {"own_test_errors_before": own_before, "own_test_errors": _errors(network, parts.own_test)}
     card = Card(
         architecture=recipe.architecture,
         seed=recipe.seed,
         created=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-        min_confidence=MIN_CONFIDENCE,
-        recipe=asdict(recipe),
-        data={
-            "name": "MNIST",
-            "sha256": mnist.SHA256,
-            "train": len(parts.train),
-            "validation": len(parts.validation),
-            "test": len(parts.test),
-        },
-        metrics={
-            "epochs_done": len(fitted.history),
-            "best_epoch": fitted.best.number,
-            "validation_loss": fitted.best.validation_loss,
-            "validation_errors": round((1 - fitted.best.validation_accuracy) * len(parts.validation)),
-            "test_loss": loss,
-            "test_errors": errors,
-            "test_accuracy": accuracy,
-        },
+        min_confidence=choose_threshold(sure, REFUSED),
+        recipe={**asdict(recipe), **({"start": str(start)} if start else {})},
+        data=parts.facts,
+        metrics=metrics,
         versions={
             "digitcli": __version__,
             "python": platform.python_version(),
             **{name: importlib.metadata.version(name) for name in ("tensorflow", "keras", "numpy")},
+            "opencv": cv2.__version__,
         },
     )
     card = write_bundle(
@@ -90,6 +107,30 @@ def train(
         replace=replace,
     )
     return Outcome(card, fitted.history, fitted.interrupted)
+
+
+def calibrate(network: keras.Sequential, parts: Parts, seed: int) -> float:
+    """Fit a temperature on the validation pictures, as they are and distorted, and fold it into the last layer."""
+    pictures, labels = parts.validation.images, parts.validation.labels
+    distorted = augment(pictures, Augmentation(), np.random.default_rng(seed))
+    chances = probabilities(network, np.concatenate([pictures, distorted]))
+    temperature = fit_temperature(np.log(np.maximum(chances, 1e-30)), np.concatenate([labels, labels]))
+    cool(network, temperature)
+    return temperature
+
+
+def _errors(network: keras.Sequential, pictures: LabelledImages) -> int:
+    return round((1 - score(network, pictures)[1]) * len(pictures))
+
+
+def _load(network: keras.Sequential, start: str | Path) -> None:
+    bundle = open_bundle(start)
+    if bundle.card.architecture != network.name:
+        raise WeightsError(f"{bundle.folder} holds {bundle.card.architecture}, which {network.name} cannot begin with")
+    try:
+        load_keras_weights(network, bundle.keras_weights())
+    except ValueError as error:
+        raise WeightsError(f"{bundle.folder}: {error}") from error
 
 
 def history_csv(history: list[Epoch]) -> str:

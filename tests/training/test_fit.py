@@ -39,7 +39,7 @@ def test_it_learns_from_a_few_hundred_pictures(few, run):
 
 def test_the_weights_of_the_best_epoch_are_kept(few, run):
     network, fitted, _ = run
-    assert fitted.best.validation_loss == min(epoch.validation_loss for epoch in fitted.history)
+    assert fitted.best.validation_accuracy == max(epoch.validation_accuracy for epoch in fitted.history)
     assert score(network, few[1])[0] == pytest.approx(fitted.best.validation_loss, rel=1e-5)
 
 
@@ -71,7 +71,7 @@ def test_an_interrupt_before_the_first_epoch_is_over_leaves_nothing_to_keep(few)
 
 def test_a_loss_that_is_no_number_is_an_error(few):
     with pytest.raises(DataError, match="no number in epoch 1"):
-        trained(few, dataclasses.replace(SHORT, learning_rate=float("inf")))
+        trained(few, dataclasses.replace(SHORT, weight_decay=float("inf")))
 
 
 def test_the_learning_rate_rises_for_a_quarter_and_falls_to_nothing():

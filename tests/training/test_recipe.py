@@ -1,0 +1,29 @@
+import pytest
+
+from digitcli.errors import ExitCode
+from digitcli.training.recipe import LONG, Augmentation, Recipe, RecipeError, fitting
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ({"epochs": 0}, "epochs must be 1 to 100,000, not 0"),
+        ({"batch_size": 1}, "batch size must be 2 to 100,000, not 1"),
+        ({"learning_rate": float("nan")}, "learning rate must be 1e-07 to 10, not nan"),
+        ({"patience": 0}, "patience must be 1 to 100,000, not 0"),
+    ],
+)
+def test_a_value_out_of_range_is_a_usage_error(value, message):
+    with pytest.raises(RecipeError) as caught:
+        Recipe(**value)
+    assert str(caught.value) == message
+    assert caught.value.exit_code == ExitCode.USAGE
+
+
+def test_the_default_is_the_recipe_that_fits_its_number_of_epochs():
+    assert fitting(Recipe().epochs) == Recipe()
+
+
+def test_few_epochs_change_pictures_less():
+    assert fitting(5).augmentation.rotation < fitting(LONG).augmentation.rotation == Augmentation().rotation
+    assert fitting(5).epochs == 5
