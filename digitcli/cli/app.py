@@ -10,7 +10,6 @@ from digitcli.cli.classify import classify
 from digitcli.cli.evaluate import evaluate
 from digitcli.cli.guard import guarded
 from digitcli.cli.info import info
-from digitcli.cli.inspect import inspect
 from digitcli.cli.train import train
 from digitcli.output.text import printable
 
@@ -53,5 +52,5 @@ def _main(
         typer.echo(context.get_help())
 
 
-for _command in (classify, evaluate, info, inspect, train):
+for _command in (classify, evaluate, info, train):
     app.command()(guarded(_command))

@@ -1,0 +1,140 @@
+"""Which of the pieces of ink in a picture make up the digit."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Grey = NDArray[np.uint8]
+Probability = NDArray[np.float32]
+
+SURE = 0.5  # probability from which a pixel is marked as ink by the finder
+_JOINED = 0.05  # of the picture's longer side: marks no further apart than this are one character
+_FEWEST = 10  # marked pixels
+_CLOSE = 0.6  # of the picture's longer side: a smaller character is worth a closer look
+
+
+@dataclass(frozen=True, slots=True)
+class Digit:
+    """The digit's pixels.
+
+    Attributes:
+        mask: uint8, 255 where the digit's ink is.
+        faintest: the strength from which a pixel was taken for ink.
+        characters: number of pieces of ink as large as a character.
+        seen: uint8, the ink as the learned finder sees it, where it was asked.
+
+    """
+
+    mask: Grey
+    faintest: float
+    characters: int = 1
+    seen: Grey | None = None
+
+
+def by_rules(strength: Grey, noise: float) -> Digit | None:
+    """Choose by size and place: the piece with most strong ink near the middle, and what lies close to it.
+
+    Args:
+        strength: uint8, how far each pixel stands out from its ground.
+        noise: the ground's standard deviation.
+
+    """
+    height, width = strength.shape
+    smooth = cv2.GaussianBlur(strength, (0, 0), max(height, width) / 300) if max(height, width) > 200 else strength
+    strong = smooth[smooth > max(4 * noise, int(smooth.max()) // 4)]
+    if not strong.size:
+        return None
+    high = max(float(cv2.threshold(strong.reshape(-1, 1), 0, 255, cv2.THRESH_OTSU)[0]), 4 * noise)
+    low = max(high / 2, 2.5 * noise)
+    mask = cv2.threshold(smooth, low, 255, cv2.THRESH_BINARY)[1]
+    count, labels, stats, centres = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    if count == 2:
+        return Digit(mask, low)
+    seeds = np.bincount(labels[smooth > high], minlength=count)
+    if not seeds[1:].any():
+        return None
+    x, y, w, h, area = stats.T
+    off_centre = np.hypot(centres[:, 0] / width - 0.5, centres[:, 1] / height - 0.5)
+    borders = (x == 0).astype(int) + (y == 0) + (x + w == width) + (y + h == height)
+    score = seeds * (1 - off_centre) * 0.5**borders
+    score[0] = -1
+    best = int(score.argmax())
+    side = max(w[best], h[best])
+    gap_x = np.maximum(x - (x[best] + w[best]), x[best] - (x + w))
+    gap_y = np.maximum(y - (y[best] + h[best]), y[best] - (y + h))
+    kept = (np.maximum(gap_x, gap_y) < 0.2 * side) & (area > 0.01 * area[best]) & (seeds > 0)
+    kept[0] = False
+    large = (np.maximum(w, h) > 0.6 * side) & (seeds > 0)
+    return Digit(np.where(kept[labels], 255, 0).astype(np.uint8), low, int(large[1:].sum()))
+
+
+def by_marks(strength: Grey, probability: Probability, noise: float) -> Digit | None:
+    """Choose what the finder marked, and complete it with the ink that stands out within reach of the marks.
+
+    Args:
+        strength: uint8, how far each pixel stands out from its ground.
+        probability: float32 in [0, 1], of the same shape: the finder's.
+        noise: the ground's standard deviation.
+
+    """
+    highest = float(np.partition(probability.ravel(), -(probability.size // 200) - 1)[-(probability.size // 200) - 1])
+    marks = _main_character(
+        (probability > max(SURE * min(1.0, highest / 0.9), 0.1)) & (strength > 2 * noise), probability * strength
+    )
+    if np.count_nonzero(marks) < _FEWEST:
+        return None
+    low = max(0.4 * float(np.median(strength[marks])), 2.5 * noise)
+    ink = (strength > low).astype(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    marked = np.bincount(labels[marks], minlength=count) > 0.9 * stats[:, cv2.CC_STAT_AREA]
+    marked[0] = False
+    reach = 2 * max(1, round(max(strength.shape) / 64)) + 1
+    near = cv2.dilate(marks.astype(np.uint8), np.ones((reach, reach), np.uint8))
+    digit = _without_specks(np.maximum(marked[labels], ink & near).astype(np.uint8))
+    close = cv2.dilate(digit, np.ones((3, 3), np.uint8)) > 0
+    seen = np.clip((probability - 0.3) * 500, 0, 255) * ((digit > 0) | (close & (probability > 0.7)))
+    return Digit(digit * np.uint8(255), low, seen=seen.astype(np.uint8))
+
+
+def surroundings(probability: Probability) -> tuple[int, int, int, int]:
+    """Give left, top, right, bottom of where to look closer: around the main character, or all of the picture."""
+    height, width = probability.shape
+    marks = _main_character(probability > SURE, probability)
+    x, y, w, h = cv2.boundingRect(marks.astype(np.uint8))
+    side = max(w, h)
+    if np.count_nonzero(marks) < _FEWEST or side > _CLOSE * max(height, width):
+        return 0, 0, width, height
+    half = int(side * 0.85) + 2
+    x, y = x + w // 2, y + h // 2
+    return max(0, x - half), max(0, y - half), min(width, x + half), min(height, y + half)
+
+
+def characters(probability: Probability) -> int:
+    """Count the characters among the finder's marks: groups at least half as heavy as the heaviest."""
+    weights = _groups(probability > SURE, probability)[1]
+    return max(1, int(np.count_nonzero(weights > 0.5 * weights.max()))) if weights.any() else 1
+
+
+def _main_character(marks: NDArray[np.bool_], weight: NDArray[np.floating]) -> NDArray[np.bool_]:
+    labels, weights = _groups(marks, weight)
+    main: NDArray[np.bool_] = marks & (labels == weights.argmax())
+    return main
+
+
+def _groups(marks: NDArray[np.bool_], weight: NDArray[np.floating]) -> tuple[NDArray[np.int32], NDArray[Any]]:
+    """Label marks that lie close together with one number, and sum the weight of each number's marks."""
+    size = max(3, int(max(marks.shape) * _JOINED) | 1)
+    joined = cv2.dilate(marks.astype(np.uint8), np.ones((size, size), np.uint8))
+    count, labels = cv2.connectedComponents(joined)
+    return labels, np.bincount(labels[marks], weights=weight[marks], minlength=count)
+
+
+def _without_specks(digit: Grey) -> Grey:
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(digit, connectivity=8)
+    large = stats[:, cv2.CC_STAT_AREA] > 0.02 * np.count_nonzero(digit)
+    large[0] = False
+    kept: Grey = large[labels].astype(np.uint8) if count > 2 else digit
+    return kept
