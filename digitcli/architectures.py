@@ -35,15 +35,18 @@ ARTICLE = (
     Layer("output", "fully connected", 10, 1, None, None, "softmax", 850),
 )
 
-# scaled tanh: 1.7159 tanh(2/3 a), the squashing of appendix A
+SCALED_TANH = "scaled tanh"  # the squashing of the paper's appendix A
+SCALE = 1.7159  # of it: SCALE · tanh(2/3 · a)
+
 PAPER = (
-    Layer("C1", "convolution", 6, 28, 5, 1, "scaled tanh", 156),
-    Layer("S2", "subsampling", 6, 14, 2, 2, "scaled tanh", 12),
-    Layer("C3", "table convolution", 16, 10, 5, 1, "scaled tanh", 1_516),
-    Layer("S4", "subsampling", 16, 5, 2, 2, "scaled tanh", 32),
-    Layer("C5", "convolution", 120, 1, 5, 1, "scaled tanh", 48_120),
-    Layer("F6", "fully connected", 84, 1, None, None, "scaled tanh", 10_164),
+    Layer("C1", "convolution", 6, 28, 5, 1, SCALED_TANH, 156),
+    Layer("S2", "subsampling", 6, 14, 2, 2, SCALED_TANH, 12),
+    Layer("C3", "table convolution", 16, 10, 5, 1, SCALED_TANH, 1_516),
+    Layer("S4", "subsampling", 16, 5, 2, 2, SCALED_TANH, 32),
+    Layer("C5", "convolution", 120, 1, 5, 1, SCALED_TANH, 48_120),
+    Layer("F6", "fully connected", 84, 1, None, None, SCALED_TANH, 10_164),
     Layer("output", "code distances", 10, 1, None, None, "", 0),
+    Layer("probabilities", "softmax", 10, 1, None, None, "", 0),
 )
 
 ARCHITECTURES = {"lenet5": ARTICLE, "lenet5-1998": PAPER}

@@ -10,6 +10,7 @@ from digitcli.cli.classify import classify
 from digitcli.cli.evaluate import evaluate
 from digitcli.cli.guard import guarded
 from digitcli.cli.info import info
+from digitcli.cli.inspect import inspect
 from digitcli.cli.train import train
 from digitcli.output.text import printable
 
@@ -52,5 +53,5 @@ def _main(
         typer.echo(context.get_help())
 
 
-for _command in (classify, evaluate, info, train):
+for _command in (classify, evaluate, info, inspect, train):
     app.command()(guarded(_command))

@@ -4,7 +4,7 @@ Worker processes, not threads: of 28×28 PNG files, two threads read fewer than 
 the interpreter's lock changes hands in each of a dozen short calls into Pillow and OpenCV; two processes took 71 µs.
 """
 
-import contextlib
+import itertools
 import multiprocessing
 import os
 import queue
@@ -14,9 +14,8 @@ import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from typing import Any, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
-from digitcli.errors import DigitcliError
 from digitcli.imaging.sources import Source
 
 T = TypeVar("T")
@@ -27,6 +26,8 @@ BATCH = 64
 _BATCH_BYTES = 1 << 16
 _AHEAD = 4  # batches waiting for each worker: enough to keep it busy while an earlier, slower batch is awaited
 
+_ENDED = "the process that read it was ended, by a crash or for want of memory"
+
 
 def default_jobs() -> int:
     """Count the cores that this process may use."""
@@ -36,77 +37,108 @@ def default_jobs() -> int:
 def in_order(work: Work[T], runs: Iterable[list[Source]], *, jobs: int) -> Generator[list[T]]:
     """Apply ``work`` to all sources in batches and give what it returns, in the order of the sources.
 
-    The first batch is done in this process, before any worker is started: a single picture costs no more than itself.
+    A source that comes first and alone is done in this process: one picture costs no more than itself. Where a source
+    ends the process that works on it, by a crash or for want of memory, the others lose nothing by it: its answer is
+    what ``work`` says of a source with that problem.
 
     Args:
         work: gives one answer for each source; it and its answers can be pickled.
         runs: as ``find_sources`` gives them. They are taken as they come, only so far ahead as the workers need.
         jobs: worker processes; 1 is this process alone.
 
-    Raises:
-        DigitcliError: the system ended a worker, as it does where memory is short.
-
     """
     batches = _batches(runs)
-    for batch in batches:
-        yield work(batch)
-        if jobs > 1:
-            break
-    following = next(batches, None)
-    if following is None:
+    if jobs == 1:
+        yield from map(work, batches)
         return
-    with _workers(work, jobs) as pool:
-        ahead = _Ahead(pool, following, batches, jobs * _AHEAD)
-        try:
-            yield from ahead
-        finally:
-            ahead.stop()
+    batch = next(batches, None)
+    if batch is not None and len(batch) == 1:
+        yield work(batch)
+        batch = next(batches, None)
+    if batch is not None:
+        with _Workers(work, jobs) as workers:
+            yield from workers.answers(itertools.chain([batch], batches))
 
 
-class _Ahead:
-    """Submits batches from a thread of its own, so that answers never wait for paths that are yet to come."""
+class _Workers(Generic[T]):
+    """Worker processes, and the thread that gives them batches.
 
-    def __init__(
-        self, pool: ProcessPoolExecutor, following: list[Source], batches: Iterator[list[Source]], limit: int
-    ) -> None:
-        self._pool = pool
-        self._following = following
-        self._batches = batches
-        self._room = threading.Semaphore(limit)
-        self._submitted: queue.SimpleQueue[Future[Any] | BaseException | None] = queue.SimpleQueue()
+    That is a thread of its own, so that answers never wait for paths that are yet to come.
+    """
+
+    def __init__(self, work: Work[T], jobs: int) -> None:
+        self._work = work
+        self._jobs = jobs
+        self._room = threading.Semaphore(jobs * _AHEAD)
+        self._submitted: queue.SimpleQueue[_Submitted | BaseException | None] = queue.SimpleQueue()
         self._stopped = False
-        threading.Thread(target=self._submit_all, daemon=True).start()
 
-    def __iter__(self) -> Iterator[Any]:
-        while (submitted := self._submitted.get()) is not None:
-            try:
-                if isinstance(submitted, BaseException):
-                    raise submitted
-                answers = submitted.result()
-            except BrokenProcessPool:
-                raise DigitcliError(
-                    "the system ended a worker process, perhaps for want of memory; try again with --jobs 1"
-                ) from None
-            yield answers
-            self._room.release()
+    def __enter__(self) -> "_Workers[T]":
+        self._strangers = multiprocessing.active_children()
+        self._pool = _pool(self._work, self._jobs)
+        self._careful: ProcessPoolExecutor | None = None  # one worker, for what may have ended another
+        return self
 
-    def stop(self) -> None:
-        """Let the thread end; it may be waiting for room, or for paths."""
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._stopped = True
         self._room.release()
+        if kind is not None:
+            for child in multiprocessing.active_children():
+                if child not in self._strangers:
+                    child.terminate()
+        for pool in filter(None, (self._pool, self._careful)):
+            pool.shutdown(wait=kind is None, cancel_futures=True)
 
-    def _submit_all(self) -> None:
+    def answers(self, batches: Iterator[list[Source]]) -> Iterator[list[T]]:
+        threading.Thread(target=self._submit, args=(batches,), daemon=True).start()
+        while (submitted := self._submitted.get()) is not None:
+            if isinstance(submitted, BaseException):
+                raise submitted
+            yield self._answer(*submitted)
+            self._room.release()
+
+    def _submit(self, batches: Iterator[list[Source]]) -> None:
         try:
-            batch: list[Source] | None = self._following
-            while batch is not None:
+            for batch in batches:
                 self._room.acquire()
                 if self._stopped:
                     return
-                self._submitted.put(self._pool.submit(_do, batch))
-                batch = next(self._batches, None)
+                pool = self._pool
+                try:
+                    self._submitted.put(_Submitted(batch, pool, pool.submit(_do, batch)))
+                except BrokenProcessPool:
+                    self._submitted.put(_Submitted(batch, pool, None))
             self._submitted.put(None)
         except BaseException as error:  # it belongs to whoever waits for the answers
             self._submitted.put(error)
+
+    def _answer(self, batch: list[Source], pool: ProcessPoolExecutor, future: "Future[list[T]] | None") -> list[T]:
+        try:
+            if future is not None:
+                return future.result()
+        except BrokenProcessPool:
+            pass
+        if pool is self._pool:
+            self._pool = _pool(self._work, self._jobs)
+        return self._one_by_one(batch)
+
+    def _one_by_one(self, batch: list[Source]) -> list[T]:
+        """Work on a batch of which a source may have ended the process."""
+        answers = []
+        for source in batch:
+            self._careful = self._careful or _pool(self._work, 1)
+            try:
+                answers += self._careful.submit(_do, [source]).result()
+            except BrokenProcessPool:
+                answers += self._work([Source(source.path, problem=_ENDED)])
+                self._careful = None
+        return answers
+
+
+class _Submitted(NamedTuple):
+    batch: list[Source]
+    pool: ProcessPoolExecutor
+    future: "Future[Any] | None"  # None where the pool was broken already
 
 
 def _batches(runs: Iterable[list[Source]]) -> Iterator[list[Source]]:
@@ -131,11 +163,9 @@ def _size(source: Source) -> int:
         return 0
 
 
-@contextlib.contextmanager
-def _workers(work: Work[Any], jobs: int) -> Iterator[ProcessPoolExecutor]:
+def _pool(work: Work[Any], jobs: int) -> ProcessPoolExecutor:
     # Forked workers share this process's memory, and are there at once; a process with threads must not fork.
     alone = sys.platform == "linux" and len(os.listdir("/proc/self/task")) == 1
-    strangers = multiprocessing.active_children()
     context = multiprocessing.get_context("fork" if alone else "spawn")
     # Ctrl-C reaches the whole process group: a worker that is just being born must not answer it with a traceback
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
@@ -144,15 +174,7 @@ def _workers(work: Work[Any], jobs: int) -> Iterator[ProcessPoolExecutor]:
         pool.submit(int)  # forks all workers, before there are threads
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-    try:
-        yield pool
-        pool.shutdown()
-    except BaseException:
-        for child in multiprocessing.active_children():
-            if child not in strangers:
-                child.terminate()
-        pool.shutdown(wait=False, cancel_futures=True)
-        raise
+    return pool
 
 
 _work: Work[Any]

@@ -46,28 +46,25 @@ class Reader:
         network = open_network(self.weights)
         threshold = network.card.min_confidence if self.min_confidence is None else self.min_confidence
         readings = [self._read(source) for source in sources]
-        canvases = [reading.canvas for reading in readings if isinstance(reading, Reading)]
+        canvases = [reading.canvas for reading in readings if not isinstance(reading, str)]
         rows = iter(network.probabilities(np.stack(canvases)).tolist() if canvases else [])
         answers = []
         for source, reading in zip(sources, readings, strict=True):
-            if isinstance(reading, Prediction):
-                answers.append(Answer(source.path, reading, None))
+            if isinstance(reading, str):
+                answers.append(Answer(source.path, Prediction(Status.ERROR, reason=reading), None))
             else:
-                prediction = decide(next(rows), min_confidence=threshold, top=self.top)
+                prediction = decide(next(rows), reading.ink, min_confidence=threshold, top=self.top)
                 answers.append(Answer(source.path, prediction, reading.canvas if self.with_canvas else None))
         return answers
 
-    def _read(self, source: Source) -> Reading | Prediction:
-        """Read a source, or answer at once where there is nothing to ask the network about."""
+    def _read(self, source: Source) -> Reading | str:
+        """Read a source, or say why it cannot be read."""
         try:
-            reading = read_picture(read_source(source), as_is=self.as_is, invert=self.invert)
+            return read_picture(read_source(source), as_is=self.as_is, invert=self.invert)
         except ImageError as error:
-            return Prediction(Status.ERROR, reason=str(error))
+            return str(error)
         except Exception as error:  # a mistake of ours over one picture must not cost the others
-            return Prediction(Status.ERROR, reason=f"failed while it was read ({type(error).__name__}: {error})")
-        if reading.ink is not None and not reading.ink.found:
-            return Prediction(Status.NO_DIGIT, reason="nothing to read in it")
-        return reading
+            return f"failed while it was read ({type(error).__name__}: {error})"
 
 
 def answer_all(runs: Iterable[list[Source]], reader: Reader, *, jobs: int) -> Generator[list[Answer]]:

@@ -8,6 +8,8 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from numpy.typing import NDArray
 
+_EXACT = 10_000  # pixels; below it, PNG is small, and each pixel counts
+
 _TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).with_name("templates")),
     autoescape=True,
@@ -22,22 +24,8 @@ def page(template: str, **content: object) -> bytes:
     return _TEMPLATES.get_template(template).render(**content).encode()
 
 
-def picture_uri(image: NDArray[np.uint8], largest: int = 0) -> str:
-    """Give a picture of shape (h, w) or (h, w, 3), RGB, as a data URI.
-
-    With ``largest`` the longer side is reduced to so many pixels, and the picture compressed as a photo is.
-    """
-    if image.ndim == 3:
-        image = image[..., ::-1]
-    if not largest:
-        return _uri("png", image)
-    scale = largest / max(image.shape[:2])
-    if scale < 1:
-        size = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
-        image = cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
-    return _uri("jpeg", image)
-
-
-def _uri(kind: str, image: NDArray[np.uint8]) -> str:
-    content = cv2.imencode(f".{kind}", image)[1].tobytes()
+def picture_uri(image: NDArray[np.uint8]) -> str:
+    """Give a picture of shape (h, w) or (h, w, 3), RGB, as a data URI: a large one compressed as a photo is."""
+    kind = "jpeg" if image.shape[0] * image.shape[1] > _EXACT else "png"
+    content = cv2.imencode(f".{kind}", image[..., ::-1] if image.ndim == 3 else image)[1].tobytes()
     return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"

@@ -1,8 +1,11 @@
-"""Pictures in a terminal: two pixels in each character cell."""
+"""Pictures in a terminal, two pixels in each character cell, and how they are made small."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
+from itertools import groupby
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from rich.color import Color
@@ -16,12 +19,15 @@ _BLOCKS = {(False, False): " ", (True, False): "▀", (False, True): "▄", (Tru
 _ASCII = {(False, False): " ", (True, False): "'", (False, True): ".", (True, True): "#"}
 
 
+Pixel = tuple[int, int, int]
+
+
 @dataclass(frozen=True, slots=True)
 class HalfBlocks:
-    """A grey picture to print on a Rich console, alone or as a table's cell.
+    """A picture to print on a Rich console, alone or as a table's cell.
 
-    ``image`` has shape (height, width), dtype uint8, 0 black; it takes ``width`` columns and half of ``height`` lines.
-    With colours each pixel has its grey; without, what is brighter than half is drawn.
+    ``image`` is uint8 of shape (height, width), 0 black, or (height, width, 3), RGB; it takes ``width`` columns and
+    half of ``height`` lines. With colours each pixel has its own; without, what is brighter than half is drawn.
     """
 
     image: NDArray[np.uint8]
@@ -29,15 +35,17 @@ class HalfBlocks:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         colored = console.color_system is not None and not console.no_color and not options.ascii_only
         blocks = _ASCII if options.ascii_only else _BLOCKS
-        rows = self.image.tolist()
+        image = self.image if self.image.ndim == 3 else np.repeat(self.image[..., np.newaxis], 3, axis=2)
+        rows: list[list[Pixel]] = [[(r, g, b) for r, g, b in row] for row in image.tolist()]
         for y in range(0, len(rows), 2):
             uppers = rows[y]
-            lowers = rows[y + 1] if y + 1 < len(rows) else [None] * len(uppers)
-            for upper, lower in zip(uppers, lowers, strict=True):
+            lowers: Sequence[Pixel | None] = rows[y + 1] if y + 1 < len(rows) else [None] * len(uppers)
+            for (upper, lower), run in groupby(zip(uppers, lowers, strict=True)):
+                length = len(list(run))
                 if colored:
-                    yield Segment("▀", _style(upper, lower))
+                    yield Segment("▀" * length, _style(upper, lower))
                 else:
-                    yield Segment(blocks[upper > 127, lower is not None and lower > 127])
+                    yield Segment(blocks[_bright(upper), _bright(lower)] * length)
             yield Segment.line()
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
@@ -45,7 +53,20 @@ class HalfBlocks:
         return Measurement(width, width)
 
 
-@cache
-def _style(upper: int, lower: int | None) -> Style:
-    background = None if lower is None else Color.from_rgb(lower, lower, lower)
-    return Style(color=Color.from_rgb(upper, upper, upper), bgcolor=background)
+def fitted(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """Reduce a picture to ``side`` pixels on its longer side; a smaller one stays as it is."""
+    scale = side / max(image.shape[:2])
+    if scale >= 1:
+        return image
+    size = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _bright(pixel: Pixel | None) -> bool:
+    return pixel is not None and sum(pixel) > 3 * 127
+
+
+@lru_cache(65_536)  # all pairs of greys
+def _style(upper: Pixel, lower: Pixel | None) -> Style:
+    background = None if lower is None else Color.from_rgb(*lower)
+    return Style(color=Color.from_rgb(*upper), bgcolor=background)

@@ -5,6 +5,7 @@ import io
 import logging
 import math
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from numpy.typing import NDArray
 
 from digitcli.evaluation.metrics import TARGETS, Calibration, Refusal
+
+Image = NDArray[np.uint8]
 
 # matplotlib tells of its font cache on stderr, where digitcli is silent while nothing is wrong
 logging.getLogger("matplotlib").setLevel(logging.ERROR)
@@ -181,3 +184,44 @@ def _curves(axes: Axes, epochs: list[int], training: list[float], validation: li
     axes.plot(epochs, validation, color=OTHER, marker=marker, label="validation")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("epoch")
+
+
+@rc_context(_STYLE)
+def contact_sheet(
+    title: str,
+    stages: Sequence[tuple[str, Image]],
+    layers: Sequence[tuple[str, Sequence[Image]]],
+    outputs: Sequence[float],
+    last: tuple[str, Image] | None,
+) -> Figure:
+    """Lay out an inspection: the stages, a row for each layer that has maps, then units, outputs and ``last``."""
+    maps = [layer for layer in layers if len(layer[1]) > 1]
+    units = [layer for layer in layers if len(layer[1]) == 1]
+    heights = [3.0, *(1.6 if len(images) < 10 else 0.8 for _, images in maps), *([3.0] if outputs else [])]
+    figure = Figure(figsize=(11, sum(heights) + 0.5 * len(heights)), layout="constrained")
+    figure.suptitle(title, parse_math=False)
+    rows = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
+    for axes, (name, image) in zip(rows[0].subplots(1, len(stages)), stages, strict=True):
+        _picture(axes, image, name)
+    for row, (name, images) in zip(rows[1:], maps, strict=False):
+        row.suptitle(name, fontsize=9)
+        for axes, image in zip(row.subplots(1, len(images)), images, strict=True):
+            _picture(axes, image)
+    if outputs:
+        columns = list(rows[-1].subplots(1, len(units) + 2))
+        for axes, (name, images) in zip(columns, units, strict=False):
+            _picture(axes, images[0], name)
+        columns[-2].barh(range(len(outputs)), outputs, color=LINE)
+        columns[-2].set_yticks(range(len(outputs)))
+        columns[-2].set_xlim(0, 1)
+        columns[-2].invert_yaxis()
+        columns[-2].set_title("outputs", fontsize=9)
+        if last is not None:
+            _picture(columns[-1], last[1], last[0])
+    return figure
+
+
+def _picture(axes: Axes, image: Image, title: str = "") -> None:
+    axes.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+    axes.set_axis_off()
+    axes.set_title(title, fontsize=9)

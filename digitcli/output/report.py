@@ -18,6 +18,7 @@ from digitcli.imaging.decode import decode
 from digitcli.output import plots
 from digitcli.output.card import card_facts
 from digitcli.output.html import page, picture_uri
+from digitcli.output.pictures import fitted
 from digitcli.output.scores import figures
 from digitcli.output.text import printable
 from digitcli.writing import whole_file
@@ -117,7 +118,7 @@ def _gallery(
 
 def _thumbnail(path: Path) -> str | None:
     try:
-        return picture_uri(decode(path), _THUMBNAIL)
+        return picture_uri(fitted(decode(path), _THUMBNAIL))
     except ImageError:  # it could be read a moment ago; the page can do without
         return None
 

@@ -49,3 +49,10 @@ def test_it_stands_beside_text_in_a_table() -> None:
     lines = printed(table).splitlines()
     assert len(lines) == 14
     assert lines[0].rstrip() == "█" * 28 + " 7"
+
+
+def test_a_coloured_picture_keeps_its_colours() -> None:
+    image = np.array([[[255, 0, 0]], [[0, 10, 200]]], np.uint8)
+    text = printed(HalfBlocks(image), force_terminal=True, color_system="truecolor", no_color=False)
+    assert "\x1b[38;2;255;0;0;48;2;0;10;200m▀" in text
+    assert printed(HalfBlocks(np.full((2, 1, 3), [255, 255, 0], np.uint8))) == "█\n"

@@ -1,0 +1,53 @@
+"""``digitcli inspect``: the way of one picture, stage by stage."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from digitcli.cli.classify import Invert
+from digitcli.cli.options import ColorOption, WeightsOption
+from digitcli.errors import ImageError
+from digitcli.output.console import Color
+
+
+def inspect(
+    image: Annotated[str, typer.Argument(metavar="IMAGE", help="A picture; - for one on stdin.")],
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write one page of HTML instead of drawing.")
+    ] = None,
+    png: Annotated[
+        Path | None, typer.Option("--png", metavar="FILE", help="Write one large picture instead of drawing.")
+    ] = None,
+    as_is: Annotated[
+        bool, typer.Option("--as-is", help="The picture is MNIST's kind: framed, white on black.")
+    ] = False,
+    invert: Annotated[Invert, typer.Option(help="yes: dark ink on light; no: light ink on dark.")] = Invert.AUTO,
+    weights: WeightsOption = "lenet5",
+    color: ColorOption = Color.AUTO,
+) -> None:
+    """Show what each stage makes of one picture.
+
+    From the picture as given to the 28×28 pixels that the network sees, through its layers C1, S2, C3, S4, C5 and F6 to
+    the ten outputs; and by occlusion, which pixels the answer rests on.
+    """
+    from digitcli.imaging.sources import find_sources
+    from digitcli.inference import inspection
+    from digitcli.inference.stream import Reader
+    from digitcli.output.console import console
+    from digitcli.output.inspection import draw_inspection, inspection_html, inspection_png
+    from digitcli.writing import whole_file
+
+    sources = [source for run in find_sources([image]) for source in run]
+    if len(sources) != 1:
+        raise typer.BadParameter(f"{image} holds {len(sources)} pictures; give one", param_hint="IMAGE")
+    try:
+        seen = inspection.inspect(sources[0], Reader(weights, as_is, invert.value))
+    except ImageError as error:
+        raise ImageError(f"{sources[0].path}: {error}") from error
+    for path, content in ((html, inspection_html), (png, inspection_png)):
+        if path:
+            with whole_file(path) as stream:
+                stream.write(content(seen))
+    if not (html or png):
+        draw_inspection(console(color), seen)

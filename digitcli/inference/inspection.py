@@ -1,0 +1,136 @@
+"""One picture's way through digitcli, every stage of it kept to be looked at."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
+from numpy.typing import NDArray
+
+from digitcli.architectures import ARCHITECTURES, SCALE, SCALED_TANH
+from digitcli.bundle import Bundle, open_bundle
+from digitcli.errors import WeightsError
+from digitcli.imaging.decode import decode
+from digitcli.imaging.reading import Reading, read_picture
+from digitcli.imaging.sources import Source, read_source
+from digitcli.inference.classifier import Network
+from digitcli.inference.stream import Reader, open_network
+from digitcli.prediction import Prediction
+
+PATCH = 5  # side of the square that is blacked out, as large as C1's kernel
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What each stage made of a picture.
+
+    Attributes:
+        path: of the picture.
+        picture: as given, upright: uint8 of shape (height, width) where it is grey, else (height, width, 3).
+        reading: the ink that was found and the canvas it was set into.
+        prediction: the answer, as ``classify`` gives it.
+        layers: float32 of shape (maps, side, side) or (units,) by the name of the layer, in their order; empty where
+            the network was not asked, as there was nothing to read.
+        occlusion: float32 of shape (28, 28), see ``occlusion``, where the network was asked.
+
+    """
+
+    path: str
+    picture: NDArray[np.uint8]
+    reading: Reading
+    prediction: Prediction
+    layers: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    occlusion: NDArray[np.float32] | None = None
+
+
+def inspect(source: Source, reader: Reader) -> Inspection:
+    """Read one picture as ``reader`` does and keep what each stage makes of it.
+
+    Raises:
+        ImageError: there is no picture to be had; the one line does not name the file.
+        WeightsError: the weights cannot be used, or are of no architecture whose layers are known.
+
+    """
+    content = read_source(source)
+    picture = decode(content)
+    reading = read_picture(content, as_is=reader.as_is, invert=reader.invert)
+    [answer] = reader([Source(source.path, content)])
+    if answer.prediction.best_guess is None:
+        return Inspection(source.path, picture, reading, answer.prediction)
+    return Inspection(
+        source.path,
+        picture,
+        reading,
+        answer.prediction,
+        run_layers(open_bundle(reader.weights), reading.canvas),
+        occlusion(open_network(reader.weights), reading.canvas),
+    )
+
+
+def run_layers(bundle: Bundle, canvas: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
+    """Run the network on a canvas, uint8 of shape (28, 28), and give what comes out of each layer.
+
+    LiteRT runs the model that ``classify`` runs, but keeps all tensors. They carry no reliable names, so they are found
+    by their shapes, back from the output: a layer's is the last of its shape before the next layer's.
+
+    Raises:
+        WeightsError: the architecture is not known, or the model is not of it.
+
+    """
+    layers = ARCHITECTURES.get(bundle.card.architecture)
+    if layers is None:
+        raise WeightsError(
+            f"{bundle.folder}: the layers of {bundle.card.architecture} are not known, "
+            f"only those of {' and '.join(ARCHITECTURES)}"
+        )
+    interpreter = Interpreter(
+        model_content=bundle.model(),
+        num_threads=1,
+        # XNNPACK, the default, fuses layers and leaves no tensors between them
+        experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+        experimental_preserve_all_tensors=True,
+    )
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(
+        interpreter.get_input_details()[0]["index"], canvas[np.newaxis, ..., np.newaxis].astype(np.float32) / 255
+    )
+    interpreter.invoke()
+    tensors = interpreter.get_tensor_details()
+    found: dict[str, NDArray[np.float32]] = {}
+    for layer in reversed(layers):
+        shape = (1, layer.side, layer.side, layer.maps) if layer.kernel else (1, layer.maps)
+        while tensors and tuple(tensors[-1]["shape"]) != shape:
+            tensors.pop()
+        if not tensors:
+            raise WeightsError(f"{bundle.folder}: its model has no layer {layer.name} of {bundle.card.architecture}")
+        tensor = tensors.pop()
+        values: NDArray[np.float32] = interpreter.get_tensor(tensor["index"])[0]
+        if layer.activation == SCALED_TANH and tensor["name"].endswith("/Tanh"):
+            values = values * np.float32(SCALE)  # the converter has moved this factor into the next layer's kernel
+        found[layer.name] = np.moveaxis(values, -1, 0).reshape(
+            (layer.maps, layer.side, layer.side)[: 3 if layer.side > 1 else 1]
+        )
+    return dict(reversed(found.items()))
+
+
+def occlusion(network: Network, canvas: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Find out which pixels the answer rests on: black out a square around each in turn.
+
+    M. D. Zeiler, R. Fergus: Visualizing and Understanding Convolutional Networks. ECCV 2014, section 4.2.
+
+    Returns:
+        float32 of shape (28, 28): how far the probability of the answer falls, in [-1, 1]; below zero it rises.
+
+    """
+    side = len(canvas)
+    reach = PATCH // 2
+    occluded = np.repeat(canvas[np.newaxis], side * side, axis=0)
+    for row in range(side):
+        for column in range(side):
+            square = occluded[row * side + column, max(0, row - reach) : row + reach + 1]
+            square[:, max(0, column - reach) : column + reach + 1] = 0
+    before = network.probabilities(canvas[np.newaxis])[0]
+    answer = int(before.argmax())
+    after = network.probabilities(occluded)[:, answer]
+    fall: NDArray[np.float32] = (before[answer] - after).reshape(side, side)
+    return fall

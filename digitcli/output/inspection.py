@@ -1,0 +1,173 @@
+"""One picture's way, stage by stage: in the terminal, as a page of HTML, as one PNG."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from rich.bar import Bar
+from rich.columns import Columns
+from rich.console import Console, Group
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from digitcli import __version__
+from digitcli.imaging.canvas import SIDE
+from digitcli.imaging.ink import Ink
+from digitcli.inference.inspection import PATCH, Inspection
+from digitcli.output.pictures import HalfBlocks, fitted
+from digitcli.output.text import printable
+from digitcli.prediction import Prediction
+
+Image = NDArray[np.uint8]
+
+# How the units of a layer that has no maps are laid out: rows and columns. F6 as the 7×12 bitmaps of the paper.
+_GRIDS = {120: (10, 12), 84: (12, 7)}
+_WIDTH = 80  # columns, where there is no terminal
+_LARGEST = 600  # pixels of a picture's longer side in a page
+
+
+@dataclass(frozen=True, slots=True)
+class LayerView:
+    """What came out of a layer, as pictures: mid-grey is 0, black and white are ∓ ``limit``."""
+
+    name: str
+    shape: str
+    limit: float
+    images: list[Image]
+
+
+def draw_inspection(console: Console, inspection: Inspection) -> None:
+    """Draw all stages with half blocks."""
+    width = console.width if console.is_terminal else _WIDTH
+    colored = console.color_system is not None and not console.no_color
+    console.print(f"{printable(inspection.path)}: {answer(inspection.prediction)}", soft_wrap=True)
+    small = [Group(Text(title, style="bold"), HalfBlocks(image)) for title, image in stages(inspection, SIDE)]
+    console.print(_row(small), width=width)
+    if inspection.occlusion is None:
+        return
+    for view in layer_views(inspection):
+        scale = f"black −{view.limit:.2f} to white {view.limit:.2f}" if colored else "drawn where above 0"
+        console.print(Text(f"{view.name}: {view.shape}, {scale}", style="bold"))
+        console.print(_row([HalfBlocks(image) for image in view.images]), width=width)
+    console.print(Text("outputs", style="bold"))
+    table = Table.grid(padding=(0, 2))
+    for digit, probability in outputs(inspection):
+        table.add_row(str(digit), f"{probability:.2%}", Bar(1, 0, probability, width=40))
+    console.print(table, width=width)
+    console.print()
+    console.print(Text("occlusion", style="bold"))
+    console.print(occlusion_text(inspection), width=width)
+    console.print(HalfBlocks(occlusion_image(inspection)))
+
+
+def inspection_html(inspection: Inspection) -> bytes:
+    """Give all stages as one page of HTML that needs no other file."""
+    from digitcli.output.html import page, picture_uri
+
+    looked_into = inspection.occlusion is not None
+    return page(
+        "inspection.html",
+        title=f"How digitcli reads {printable(inspection.path)}",
+        made=f"digitcli {__version__}",
+        answer=answer(inspection.prediction),
+        stages=[(title, picture_uri(image)) for title, image in stages(inspection, _LARGEST)],
+        layers=[
+            (view.name, view.shape, f"{view.limit:.2f}", [picture_uri(image) for image in view.images])
+            for view in layer_views(inspection)
+        ],
+        outputs=[(digit, f"{p:.2%}", f"{p * 100:.1f}") for digit, p in outputs(inspection)] if looked_into else [],
+        occlusion=picture_uri(occlusion_image(inspection)) if looked_into else None,
+        occlusion_text=occlusion_text(inspection) if looked_into else "",
+    )
+
+
+def inspection_png(inspection: Inspection) -> bytes:
+    """Give all stages as one picture, PNG."""
+    from digitcli.output import plots
+
+    figure = plots.contact_sheet(
+        f"{printable(inspection.path)}: {answer(inspection.prediction)}",
+        stages(inspection, _LARGEST),
+        [(f"{view.name}: {view.shape}, ±{view.limit:.2f}", view.images) for view in layer_views(inspection)],
+        [p for _, p in outputs(inspection)],
+        None if inspection.occlusion is None else ("occlusion", occlusion_image(inspection)),
+    )
+    return plots.rendered(figure, "png")
+
+
+def answer(prediction: Prediction) -> str:
+    """Say what was answered, or why nothing was."""
+    said = prediction.status.value.replace("_", " ") if prediction.digit is None else str(prediction.digit)
+    if prediction.reason is not None:
+        said += f", {printable(prediction.reason)}"
+    return said if prediction.confidence is None else f"{said}, confidence {prediction.confidence:.2%}"
+
+
+def stages(inspection: Inspection, side: int) -> list[tuple[str, Image]]:
+    """Give the pictures on the way to the network, none larger than ``side``, and what they are called."""
+    picture, ink = fitted(inspection.picture, side), inspection.reading.ink
+    grey = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    seen = [("as given", picture), ("upright, grey", np.asarray(grey, np.uint8))]
+    if ink is not None and ink.found:
+        seen.append(("ink found, its box", _ink_in_place(ink, inspection.picture.shape[:2], side)))
+    return [*seen, (f"{SIDE}×{SIDE}", inspection.reading.canvas)]
+
+
+def _ink_in_place(ink: Ink, shape: tuple[int, ...], side: int) -> Image:
+    """Draw the ink where it was found in a picture of ``shape``, within ``side`` pixels, and a line around its box."""
+    left, top, width, height = ink.box
+    whole = np.zeros(shape, np.uint8)
+    whole[top : top + height, left : left + width] = (
+        ink.image[top:, left:][:height, :width] if ink.framed else ink.image
+    )
+    small = fitted(whole, side)
+    scale = small.shape[1] / shape[1]
+    corners = [round(at * scale) for at in (left, top, left + width, top + height)]
+    cv2.rectangle(small, (corners[0] - 1, corners[1] - 1), (corners[2], corners[3]), 160, 1)
+    return small
+
+
+def layer_views(inspection: Inspection) -> list[LayerView]:
+    """Give what came out of each layer but the last, which are the probabilities."""
+    views = []
+    for name, values in list(inspection.layers.items())[:-1]:
+        limit = float(np.abs(values).max()) or 1.0
+        grey = np.clip(np.rint(values * (127.5 / limit) + 127.5), 0, 255).astype(np.uint8)
+        if values.ndim == 3:
+            views.append(
+                LayerView(name, f"{len(values)} maps of {values.shape[1]}×{values.shape[2]}", limit, list(grey))
+            )
+        else:
+            grid = _GRIDS.get(len(values), (1, len(values)))
+            views.append(LayerView(name, f"{len(values)} units", limit, [grey.reshape(grid)]))
+    return views
+
+
+def outputs(inspection: Inspection) -> list[tuple[int, float]]:
+    """Give the ten digits with their probabilities; none where the network was not asked."""
+    layers = list(inspection.layers.values())
+    return list(enumerate(layers[-1].tolist())) if layers else []
+
+
+def occlusion_image(inspection: Inspection) -> Image:
+    """Give the occlusion map as grey: white where the probability falls most, black where it does not fall."""
+    assert inspection.occlusion is not None  # noqa: S101
+    most = max(float(inspection.occlusion.max()), 1e-6)
+    return np.asarray(np.rint(np.clip(inspection.occlusion / most, 0, 1) * 255), np.uint8)
+
+
+def occlusion_text(inspection: Inspection) -> str:
+    """Say what the occlusion map shows."""
+    assert inspection.occlusion is not None  # noqa: S101
+    before = inspection.prediction.confidence or 0.0
+    after = before - max(float(inspection.occlusion.max()), 0.0)
+    return (
+        f"A black square of {PATCH}×{PATCH} pixels is laid over each place in turn: the brighter a place, the more the "
+        f"probability of {inspection.prediction.best_guess} falls there, at most from {before:.2%} to {after:.2%}."
+    )
+
+
+def _row(pictures: list[Group] | list[HalfBlocks]) -> Columns:
+    return Columns([Padding(picture, (0, 0, 1, 0), expand=False) for picture in pictures], padding=(0, 2))

@@ -1,0 +1,154 @@
+import io
+
+import cv2
+import numpy as np
+import pytest
+from rich.console import Console
+
+from digitcli.imaging.ink import Ink
+from digitcli.imaging.reading import Reading
+from digitcli.inference.inspection import Inspection
+from digitcli.output.inspection import draw_inspection, inspection_html, inspection_png, stages
+from digitcli.prediction import Prediction, Status
+
+NAUGHTY = "<b>\x1b[31m & {{ 7 * 7 }}.png"
+
+
+def some_inspection() -> Inspection:
+    """Stages that look the same on every machine: nothing is computed that could round otherwise."""
+    picture = np.full((120, 160, 3), 220, np.uint8)
+    picture[30:90, 70:86] = (160, 20, 20)
+    canvas = np.zeros((28, 28), np.uint8)
+    canvas[4:24, 12:16] = 255
+    ink = Ink(np.full((60, 16), 255, np.uint8), box=(70, 30, 16, 60))
+    ramp = np.linspace(-1, 1, 28, dtype=np.float32)
+    tilted = np.sign(ramp[:, None] + ramp + 0.01)
+    layers = {
+        "C1": np.stack([tilted * (-1) ** i for i in range(6)]),
+        "S2": np.stack([tilted[::2, ::2] * (-1) ** i for i in range(6)]),
+        "C3": np.stack([tilted[:10, 9:19] * (-1) ** i for i in range(16)]),
+        "S4": np.stack([tilted[:5, 21:26] * (-1) ** i for i in range(16)]),
+        "C5": np.where(np.arange(120) % 7, 0.5, -0.5).astype(np.float32),
+        "F6": np.where(np.arange(84) % 7, -1.5, 1.5).astype(np.float32),
+        "output": np.array([0, 0.75, 0, 0, 0, 0, 0, 0.25, 0, 0], np.float32),
+    }
+    occlusion = np.zeros((28, 28), np.float32)
+    occlusion[10:14, 12:16] = 0.5
+    prediction = Prediction(Status.OK, 1, 0.75, 1)
+    return Inspection("scans/1.png", picture, Reading(canvas, ink), prediction, layers, occlusion)
+
+
+def nothing_found() -> Inspection:
+    blank = np.full((40, 40), 255, np.uint8)
+    reading = Reading(np.zeros((28, 28), np.uint8), Ink(blank, found=False))
+    return Inspection(NAUGHTY, blank, reading, Prediction(Status.NO_DIGIT, reason="no ink"))
+
+
+def drawn(inspection: Inspection, width: int, color: str) -> str:
+    console = Console(
+        file=io.StringIO(),
+        force_terminal=True,
+        color_system="truecolor" if color == "color" else None,
+        no_color=color == "plain",
+        highlight=False,
+        width=width,
+        legacy_windows=False,
+    )
+    draw_inspection(console, inspection)
+    return console.file.getvalue()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("width", [80, 120])
+@pytest.mark.parametrize("color", ["plain", "color"])
+def test_all_stages_in_a_terminal(golden, width: int, color: str) -> None:
+    golden(f"inspection-{width}-{color}.txt", drawn(some_inspection(), width, color))
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_nothing_is_wider_than_the_terminal(width: int) -> None:
+    assert max(map(len, drawn(some_inspection(), width, "plain").splitlines())) <= width
+
+
+def test_where_nothing_was_found_there_are_no_layers() -> None:
+    text = drawn(nothing_found(), 80, "plain")
+    assert "no digit, no ink" in text
+    assert "28×28" in text
+    assert "C1" not in text
+    assert "ink found" not in text
+
+
+def test_a_name_is_never_shown_raw() -> None:
+    assert "<b>\\x1b[31m" in drawn(nothing_found(), 80, "plain")
+
+
+def test_the_ink_is_shown_in_its_place_with_a_line_around_its_box() -> None:
+    place = dict(stages(some_inspection(), 160))["ink found, its box"]
+    assert place.shape == (120, 160)
+    assert (place[30:90, 70:86] == 255).all()
+    assert (place[29, 69:87] == 160).all()
+    assert (place[29:91, 69] == 160).all()
+    assert not place[:29].any()
+    assert not place[:, 88:].any()
+
+
+@pytest.mark.parametrize("framed", [True, False])
+def test_a_canvas_given_as_picture_has_its_ink_in_place(framed: bool) -> None:
+    canvas = np.zeros((28, 28), np.uint8)
+    canvas[4:24, 12:16] = 255
+    ink = Ink(canvas, framed=True, box=(12, 4, 4, 20)) if framed else Ink(canvas[4:24, 12:16], box=(12, 4, 4, 20))
+    seen = Inspection("x", canvas, Reading(canvas, ink), Prediction(Status.OK, 1, 0.9, 1))
+    assert (dict(stages(seen, 28))["ink found, its box"][4:24, 12:16] == 255).all()
+
+
+def test_a_picture_taken_as_it_is_has_no_ink_stage() -> None:
+    canvas = np.zeros((28, 28), np.uint8)
+    seen = Inspection("x", canvas, Reading(canvas, None), Prediction(Status.OK, 1, 0.9, 1))
+    assert [title for title, _ in stages(seen, 28)] == ["as given", "upright, grey", "28×28"]
+
+
+def test_the_page_stands_alone_and_names_every_map(tmp_path, page_of) -> None:
+    path = tmp_path / "i.html"
+    path.write_bytes(inspection_html(some_inspection()))
+    page = page_of(path)
+    names = [image["alt"] for image in page.all("img")]
+    assert names[:4] == [
+        f"The picture, {title}" for title in ("as given", "upright, grey", "ink found, its box", "28×28")
+    ]
+    assert names[4:10] == [f"C1, map {i}" for i in range(1, 7)]
+    assert len(names) == 4 + 6 + 6 + 16 + 16 + 1 + 1 + 1
+    assert "A black square of 5×5 pixels" in page.text
+    assert "from 75.00% to 25.00%" in page.text
+
+
+def test_the_page_of_nothing_shows_the_name_as_text(tmp_path, page_of) -> None:
+    path = tmp_path / "i.html"
+    path.write_bytes(inspection_html(nothing_found()))
+    page = page_of(path)
+    assert "<b>\\x1b[31m & {{ 7 * 7 }}.png" in page.text
+    assert len(page.all("img")) == 3
+
+
+@pytest.mark.parametrize("inspection", [some_inspection(), nothing_found()], ids=["something", "nothing"])
+def test_the_png_is_one_picture(inspection: Inspection) -> None:
+    picture = cv2.imdecode(np.frombuffer(inspection_png(inspection), np.uint8), cv2.IMREAD_COLOR)
+    assert picture.shape[0] > 300
+    assert picture.shape[1] > 1000
+    assert np.ptp(picture) == 255
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [1200, 400])
+def test_a_browser_shows_the_page_without_an_error_or_a_request(tmp_path, browser, width: int) -> None:
+    path = tmp_path / "i.html"
+    path.write_bytes(inspection_html(some_inspection()))
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    complaints: list[str] = []
+    requests: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("request", lambda request: requests.append(request.url))
+    page.goto(path.as_uri())
+    assert complaints == []
+    assert [url for url in requests if not url.startswith("data:")] == [path.as_uri()]
+    assert all(image.evaluate("image => image.naturalWidth") > 0 for image in page.locator("img").all())
+    assert page.get_by_role("img", name="C3, map 16").is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
