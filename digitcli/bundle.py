@@ -6,6 +6,7 @@
 | model.weights.h5   | the same numbers for Keras; the architecture is built in code, never from here |
 | card.json          | architecture, recipe, seed, data, metrics, thresholds, versions, SHA-256       |
 | history.csv        | how the training went, epoch by epoch, for people                              |
+| curves.svg         | the same, drawn                                                                |
 """
 
 import hashlib
@@ -22,6 +23,7 @@ MODEL = "model.tflite"
 KERAS_WEIGHTS = "model.weights.h5"
 CARD = "card.json"
 HISTORY = "history.csv"
+CURVES = "curves.svg"
 SCHEMA = 1
 
 # The largest network here takes 1.2 MB; nothing in a strangers' folder is read past this.

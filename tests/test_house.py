@@ -95,7 +95,7 @@ def command(*args: str) -> str:
     return f"sys.argv = {['digitcli', *args]!r}; from digitcli.__main__ import main; main()"
 
 
-@pytest.mark.parametrize("name", [[], ["evaluate"], ["info"]], ids=lambda n: " ".join(n) or "digitcli")
+@pytest.mark.parametrize("name", [[], ["evaluate"], ["info"], ["inspect"]], ids=lambda n: " ".join(n) or "digitcli")
 def test_help_loads_nothing_heavy(name: list[str]) -> None:
     assert heavy_after(command(*name, "--help")) == set()
 
@@ -108,3 +108,12 @@ def test_evaluate_loads_no_tensorflow() -> None:
     loaded = heavy_after(command("evaluate"))
     assert "ai_edge_litert" in loaded
     assert not loaded & {"tensorflow", "keras", "h5py", "matplotlib", "jinja2"}
+
+
+@pytest.mark.parametrize("files", [[], ["--html", "i.html", "--png", "i.png"]], ids=["drawn", "written"])
+def test_inspect_loads_no_tensorflow(files: list[str], tmp_path: Path) -> None:
+    picture = Path(__file__).parent / "samples" / "7-red-marker.png"
+    loaded = heavy_after(command("inspect", str(picture), *(str(tmp_path / f) if "." in f else f for f in files)))
+    assert "ai_edge_litert" in loaded
+    assert not loaded & {"tensorflow", "keras", "h5py"}
+    assert bool(loaded & {"matplotlib", "jinja2"}) == bool(files)

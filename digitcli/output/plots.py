@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from digitcli.evaluation.metrics import TARGETS, Calibration, Refusal
 
 Image = NDArray[np.uint8]
+Numbers = NDArray[np.float64]
 
 # matplotlib tells of its font cache on stderr, where digitcli is silent while nothing is wrong
 logging.getLogger("matplotlib").setLevel(logging.ERROR)
@@ -41,7 +42,7 @@ _STYLE: dict[Any, Any] = {
     "lines.linewidth": 1.5,
 }
 _POINTS = 400  # of a curve; more cannot be seen
-_MOST_EPOCHS = 100_000
+_LEAST = 1e-5  # of a loss or a share that is drawn on a logarithmic axis
 
 
 @rc_context(_STYLE)
@@ -154,34 +155,31 @@ def training_curves(history: str) -> Figure:
         ValueError: it is not such a table.
 
     """
-    rows = list(csv.DictReader(io.StringIO(history[: _MOST_EPOCHS * 100])))
+    rows = list(csv.DictReader(io.StringIO(history)))
+    names = ("epoch", "loss", "validation_loss", "accuracy", "validation_accuracy")
     try:
-        epochs = [int(row["epoch"]) for row in rows]
-        columns = {
-            name: [float(row[name]) for row in rows]
-            for name in ("loss", "validation_loss", "accuracy", "validation_accuracy")
-        }
+        columns = np.array([[float(row[name]) for name in names] for row in rows]).reshape(-1, len(names)).T
     except (KeyError, TypeError) as error:
         raise ValueError("it is no history of a training") from error
-    if not epochs:
-        raise ValueError("it has no epochs")
+    if not columns.size or not (columns >= 0).all() or not (columns <= [[1e9], [1e9], [1e9], [1], [1]]).all():
+        raise ValueError("it has no epochs, or numbers that cannot be")
+    epochs, loss, validation_loss, accuracy, validation_accuracy = columns
     figure = Figure(figsize=(7.2, 3.0), layout="constrained")
     left, right = figure.subplots(1, 2)
-    _curves(left, epochs, columns["loss"], columns["validation_loss"])
-    left.set_yscale("log")
+    _curves(left, epochs, loss, validation_loss)
     left.set_ylabel("loss")
     left.legend()
-    _curves(right, epochs, *([1 - a for a in columns[name]] for name in ("accuracy", "validation_accuracy")))
-    right.set_yscale("log")
+    _curves(right, epochs, 1 - accuracy, 1 - validation_accuracy)
     right.yaxis.set_major_formatter(PercentFormatter(1))
     right.set_ylabel("wrong")
     return figure
 
 
-def _curves(axes: Axes, epochs: list[int], training: list[float], validation: list[float]) -> None:
+def _curves(axes: Axes, epochs: Numbers, training: Numbers, validation: Numbers) -> None:
     marker = "o" if len(epochs) == 1 else ""
-    axes.plot(epochs, training, color=LINE, linestyle="--", marker=marker, label="training")
-    axes.plot(epochs, validation, color=OTHER, marker=marker, label="validation")
+    axes.plot(epochs, training.clip(min=_LEAST), color=LINE, linestyle="--", marker=marker, label="training")
+    axes.plot(epochs, validation.clip(min=_LEAST), color=OTHER, marker=marker, label="validation")
+    axes.set_yscale("log")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("epoch")
 

@@ -13,10 +13,11 @@ import numpy as np
 import tensorflow as tf
 
 from digitcli import __version__
-from digitcli.bundle import Card, open_bundle, write_bundle
+from digitcli.bundle import CURVES, HISTORY, Card, open_bundle, write_bundle
 from digitcli.datasets.labelled import LabelledImages
 from digitcli.errors import WeightsError
 from digitcli.networks import lenet5
+from digitcli.output import plots
 from digitcli.training.augmentation import augment
 from digitcli.training.calibration import choose_threshold, fit_temperature
 from digitcli.training.convert import cool, load_keras_weights, to_keras_weights, to_tflite
@@ -98,12 +99,13 @@ def train(
             "opencv": cv2.__version__,
         },
     )
+    history = history_csv(fitted.history)
     card = write_bundle(
         output,
         card,
         model=to_tflite(network),
         keras_weights=to_keras_weights(network),
-        extras={"history.csv": history_csv(fitted.history).encode()},
+        extras={HISTORY: history.encode(), CURVES: plots.rendered(plots.training_curves(history), "svg")},
         replace=replace,
     )
     return Outcome(card, fitted.history, fitted.interrupted)
