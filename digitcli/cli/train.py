@@ -15,19 +15,20 @@ from digitcli.cli.options import ColorOption
 from digitcli.errors import ExitCode, OutputError
 from digitcli.output.console import Color
 from digitcli.output.text import printable
-from digitcli.training.recipe import WARM, Recipe, RecipeError, fitting
+from digitcli.training.recipe import Recipe, RecipeError, fitting, warm
 
 if TYPE_CHECKING:
     from digitcli.training.fit import Epoch
     from digitcli.training.parts import Parts
 
-DEFAULT = Recipe()
+DEFAULT, WARM = Recipe(), warm()
 
 
 class Architecture(str, Enum):
     """The networks that can be trained."""
 
     LENET5 = "lenet5"
+    LENET5_1998 = "lenet5-1998"
 
 
 def train(
@@ -51,7 +52,10 @@ def train(
         str | None,
         typer.Option("--from", metavar="WEIGHTS", help="Begin with these weights, and mix --data into MNIST."),
     ] = None,
-    architecture: Annotated[Architecture, typer.Option("--architecture")] = Architecture.LENET5,
+    architecture: Annotated[
+        Architecture,
+        typer.Option("--architecture", help="The article's network, or that of 1998 with its own recipe."),
+    ] = Architecture.LENET5,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="The weights folder to write.")] = Path(
         "my-lenet5"
     ),
@@ -82,7 +86,7 @@ def train(
     Without options this is the recipe that made the bundled weights. The test images are looked at once, at the end.
     Ctrl-C keeps the best epoch so far.
     """
-    recipe = WARM if start else fitting(epochs or DEFAULT.epochs)
+    recipe = warm(architecture.value) if start else fitting(epochs, architecture.value)
     asked: dict[str, Any] = {
         "epochs": epochs,
         "batch_size": batch_size,

@@ -162,24 +162,22 @@ class Distances(layers.Layer):
 
 
 class Probabilities(layers.Layer):
-    """The posteriors that equation 9 implies: of ten digits and rubbish, whose distance is always ``RUBBISH``.
+    """Confidence, which the paper leaves to those who use the distances: softmax of minus distance / temperature.
 
-    The ten add up to less than 1; what is missing is the probability that the picture is no digit at all. Distances are
-    divided by ``temperature`` before: 1 while training, then what makes the probabilities true on the validation part.
+    This is the posterior that equation 9 implies, but for two things. Distances are divided by a temperature, not
+    trained but fitted on the validation part and stored with the weights: without it the network is far too sure, as
+    the nearest two codes are 48 apart. And rubbish does not compete: at its place in the loss it would take the
+    confidence of every digit that is drawn a little oddly.
     """
 
     def build(self, shape: tuple[int, ...]) -> None:
-        """Make the temperature, which is not trained but stored with the weights."""
-        self.temperature = self.add_weight((), initializer="ones", trainable=False, name="temperature")
+        """Make the temperature; it begins about where it ends."""
+        first = keras.initializers.Constant(10)
+        self.temperature = self.add_weight((), initializer=first, trainable=False, name="temperature")
 
     def call(self, distances: keras.KerasTensor) -> keras.KerasTensor:
         """Go from distances ``(n, 10)`` to probabilities ``(n, 10)``."""
-        return ops.softmax(-with_rubbish(distances) / self.temperature)[:, :10]
-
-
-def with_rubbish(distances: keras.KerasTensor) -> keras.KerasTensor:
-    """Go from distances ``(n, 10)`` to ``(n, 11)``: rubbish, always at ``RUBBISH``, is the eleventh."""
-    return ops.pad(distances, ((0, 0), (0, 1)), constant_values=RUBBISH)
+        return ops.softmax(-distances / self.temperature)
 
 
 def codes() -> NDArray[np.float32]:
@@ -191,7 +189,8 @@ def codes() -> NDArray[np.float32]:
 def losses(truth: keras.KerasTensor, distances: keras.KerasTensor) -> keras.KerasTensor:
     """Give equation 9's loss of each picture, in nats, from its distances ``(n, 10)`` and truth ``(n, 10)``, one-hot.
 
-    The distance from the true digit is pulled down; the logarithm, in which rubbish competes with all digits, pushes
-    the others up. It is minus the logarithm of the posterior that `Probabilities` gives at temperature 1.
+    The distance from the true digit is pulled down. The logarithm pushes the others up, as far as they are nearer than
+    rubbish, a class that competes with all digits and is always at ``RUBBISH``.
     """
-    return ops.sum(truth * distances, axis=-1) + ops.logsumexp(-with_rubbish(distances), axis=-1)
+    rivals = ops.pad(distances, ((0, 0), (0, 1)), constant_values=RUBBISH)
+    return ops.sum(truth * distances, axis=-1) + ops.logsumexp(-rivals, axis=-1)

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from digitcli.datasets.labelled import LabelledImages
 from digitcli.errors import DataError
 from digitcli.training.augmentation import augment
-from digitcli.training.convert import fold, normalised
 from digitcli.training.recipe import Recipe
+from digitcli.training.twins import TWINS, Twin
 
 Pictures = NDArray[np.uint8]
 Labels = NDArray[np.int64]
@@ -70,10 +70,11 @@ def fit(
     """
     pictures, labels = train.images, train.labels
     rng = np.random.default_rng(recipe.seed)
-    twin = normalised(network, normalise=recipe.normalise)
+    kind = TWINS[network.name]
+    twin = kind.twin(network, recipe)
     steps = max(1, len(pictures) // recipe.batch_size)  # an epoch: its last few pictures come in another one
     rates = one_cycle(recipe.learning_rate, recipe.epochs * steps)
-    step = _Step(twin, recipe)
+    step = _Step(twin, kind, recipe)
     average = _Average(twin, recipe.averaged_epochs * _SECTIONS)
     history: list[Epoch] = []
     best: Epoch | None = None
@@ -105,7 +106,7 @@ def fit(
                 if not math.isfinite(loss):
                     raise DataError(f"the loss is no number in epoch {number}; try a lower --learning-rate")
                 with average.in_place():
-                    fold(twin, network, as_inputs(inputs[:_STATISTICS]))
+                    kind.fold(twin, network, as_inputs(inputs[:_STATISTICS]))
                 validation_loss, validation_accuracy = score(network, validation)
                 better = best is None or validation_accuracy >= best.validation_accuracy
                 seen = min(len(inputs), steps * recipe.batch_size)
@@ -137,8 +138,9 @@ def fit(
 class _Step:
     """Some steps of AdamW on the twin network, as one TensorFlow graph."""
 
-    def __init__(self, twin: keras.Model, recipe: Recipe) -> None:
+    def __init__(self, twin: keras.Model, kind: Twin, recipe: Recipe) -> None:
         self._twin = twin
+        self._losses = kind.losses
         self._recipe = recipe
         self._optimizer = keras.optimizers.AdamW(weight_decay=recipe.weight_decay)
         self._optimizer.build(twin.trainable_variables)
@@ -160,13 +162,13 @@ class _Step:
             even = tf.where(truth < 0, 1.0, smoothing)[:, tf.newaxis]  # no digit: all ten answers alike
             targets = tf.one_hot(truth, 10) * (1 - even) + even / 10
             with tf.GradientTape() as tape:
-                logits = self._twin(inputs, training=True)
-                losses = tf.nn.softmax_cross_entropy_with_logits(targets, logits)
+                scores = self._twin(inputs, training=True)
+                losses = self._losses(targets, scores)
                 loss = tf.reduce_mean(losses)
             self._optimizer.learning_rate.assign(rates[index])
             self._optimizer.apply(tape.gradient(loss, variables), variables)
             total_loss += tf.reduce_sum(losses)
-            total_right += tf.reduce_sum(tf.cast(tf.argmax(logits, axis=1) == truth, tf.float32))
+            total_right += tf.reduce_sum(tf.cast(tf.argmax(scores, axis=1) == truth, tf.float32))
         return total_loss, total_right
 
 

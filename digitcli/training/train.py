@@ -16,16 +16,14 @@ from digitcli import __version__
 from digitcli.bundle import CURVES, HISTORY, Card, open_bundle, write_bundle
 from digitcli.datasets.labelled import LabelledImages
 from digitcli.errors import WeightsError
-from digitcli.networks import lenet5
 from digitcli.output import plots
 from digitcli.training.augmentation import augment
 from digitcli.training.calibration import choose_threshold, fit_temperature
-from digitcli.training.convert import cool, load_keras_weights, to_keras_weights, to_tflite
+from digitcli.training.convert import load_keras_weights, to_keras_weights, to_tflite
 from digitcli.training.fit import Epoch, fit, probabilities, score
 from digitcli.training.parts import Parts, assemble
-from digitcli.training.recipe import Augmentation, Recipe
-
-NETWORKS = {lenet5.NAME: lenet5.build}
+from digitcli.training.recipe import Recipe
+from digitcli.training.twins import TWINS
 
 REFUSED = 0.005  # the default threshold refuses this share of the validation images
 
@@ -62,14 +60,14 @@ def train(
     """
     keras.utils.set_random_seed(recipe.seed)
     tf.config.experimental.enable_op_determinism()
-    network = NETWORKS[recipe.architecture]()
+    network = TWINS[recipe.architecture].network()
     if start is not None:
         _load(network, start)
     parts = assemble(recipe, data, warm=start is not None)
     begin(parts)
     own_before = _errors(network, parts.own_test) if parts.own_test else None
     fitted = fit(recipe, network, parts.train, parts.validation, report)
-    temperature = calibrate(network, parts, recipe.seed)
+    temperature = calibrate(network, parts, recipe)
     sure = probabilities(network, parts.validation.images).max(axis=1)
     loss, accuracy = score(network, parts.test)
     metrics: dict[str, float | None] = {
@@ -111,13 +109,18 @@ def train(
     return Outcome(card, fitted.history, fitted.interrupted)
 
 
-def calibrate(network: keras.Sequential, parts: Parts, seed: int) -> float:
-    """Fit a temperature on the validation pictures, as they are and distorted, and fold it into the last layer."""
+def calibrate(network: keras.Sequential, parts: Parts, recipe: Recipe) -> float:
+    """Fit a temperature on the validation pictures, as they are and distorted as in training; make it part of it all.
+
+    Without distortion in training there is none here either.
+    """
     pictures, labels = parts.validation.images, parts.validation.labels
-    distorted = augment(pictures, Augmentation(), np.random.default_rng(seed))
-    chances = probabilities(network, np.concatenate([pictures, distorted]))
-    temperature = fit_temperature(np.log(np.maximum(chances, 1e-30)), np.concatenate([labels, labels]))
-    cool(network, temperature)
+    if recipe.augmentation:
+        distorted = augment(pictures, recipe.augmentation, np.random.default_rng(recipe.seed))
+        pictures, labels = np.concatenate([pictures, distorted]), np.concatenate([labels, labels])
+    chances = probabilities(network, pictures)
+    temperature = fit_temperature(np.log(np.maximum(chances, 1e-30)), labels)
+    TWINS[network.name].cool(network, temperature)
     return temperature
 
 

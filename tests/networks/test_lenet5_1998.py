@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from digitcli.networks import lenet5_1998
+from digitcli.networks import lenet5, lenet5_1998
 
 # Table I read downwards, in the paper's words: six maps see three neighbours, six see four neighbours, three see four
 # that are not all neighbours, the last sees all. The sixth map's neighbour is the first.
@@ -177,27 +177,46 @@ def test_the_loss_is_equation_9():
     assert (losses > 0).all()
 
 
-def test_probabilities_are_the_posteriors_of_equation_9_and_leave_the_rest_to_rubbish():
+def test_far_rivals_are_not_pushed_further_and_near_ones_are():
+    truth = np.eye(10, dtype=np.float32)[[3]]
+    far = np.full((1, 10), lenet5_1998.RUBBISH + 20, np.float32)
+    far[0, 3] = 1
+    near = far.copy()
+    near[0, 5] = 2
+    loss, pushed = (float(lenet5_1998.losses(truth, distances)[0]) for distances in (far, far + 5 * (far > 9)))
+    assert loss == pytest.approx(pushed, abs=1e-4)
+    assert float(lenet5_1998.losses(truth, near)[0]) > loss + 0.1
+
+
+def test_probabilities_are_a_softmax_of_distances_over_temperature():
     layer = lenet5_1998.Probabilities()
     distances = np.random.default_rng(5).uniform(0, 30, (6, 10)).astype(np.float32)
-    chances = layer(distances).numpy()
-    truth = np.eye(10, dtype=np.float32)[[0, 1, 2, 3, 4, 5]]
-    np.testing.assert_allclose(-np.log((chances * truth).sum(axis=1)), lenet5_1998.losses(truth, distances), rtol=1e-4)
-    assert (chances.argmax(axis=1) == distances.argmin(axis=1)).all()
-    assert (chances.sum(axis=1) < 1).all()
-
-
-def test_a_picture_far_from_all_codes_is_rubbish():
-    far = np.full((1, 10), lenet5_1998.RUBBISH + 30, np.float32)
-    assert lenet5_1998.Probabilities()(far).numpy().sum() < 1e-6
-
-
-def test_a_higher_temperature_makes_it_less_sure_of_the_same_answer():
-    layer = lenet5_1998.Probabilities()
-    distances = np.array([[2, 9, 40, 40, 40, 40, 40, 40, 40, 40]], np.float32)
-    sure = layer(distances).numpy()[0]
+    layer(distances)
     layer.temperature.assign(4)
-    unsure = layer(distances).numpy()[0]
-    assert sure.argmax() == unsure.argmax() == 0
-    assert unsure[0] < sure[0]
-    assert unsure[1] > sure[1]
+    raised = np.exp(-distances.astype(np.float64) / 4)
+    np.testing.assert_allclose(layer(distances).numpy(), raised / raised.sum(axis=1, keepdims=True), rtol=1e-5)
+
+
+def test_the_temperature_is_stored_but_not_trained(network):
+    layer = network.get_layer("probabilities")
+    assert [variable.name for variable in layer.non_trainable_variables] == ["temperature"]
+    assert not layer.trainable_variables
+
+
+def multiplications(network: keras.Sequential) -> int:
+    """Products with weights, in S2 and S4 one for each unit, and in the output of 1998 a square for each pixel."""
+    total = 0
+    for layer in network.layers:
+        places = math.prod(layer.output.shape[1:-1])
+        if layer.name in ("S2", "S4"):
+            total += places * layer.output.shape[-1]
+        elif layer.name in lenet5.PARAMETERS and layer.weights:
+            total += places * math.prod(layer.weights[0].shape)
+        elif layer.name == "output":
+            total += lenet5_1998.codes().size
+    return total
+
+
+def test_table_i_saves_90_000_multiplications(network):
+    assert multiplications(network) == 328_096
+    assert multiplications(lenet5.build()) == 418_096

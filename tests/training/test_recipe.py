@@ -1,7 +1,7 @@
 import pytest
 
 from digitcli.errors import ExitCode
-from digitcli.training.recipe import LONG, Augmentation, Recipe, RecipeError, fitting
+from digitcli.training.recipe import LONG, RECIPES, Augmentation, Recipe, RecipeError, fitting, warm
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,18 @@ def test_the_default_is_the_recipe_that_fits_its_number_of_epochs():
 def test_few_epochs_change_pictures_less():
     assert fitting(5).augmentation.rotation < fitting(LONG).augmentation.rotation == Augmentation().rotation
     assert fitting(5).epochs == 5
+
+
+def test_the_network_of_1998_has_a_recipe_of_its_own():
+    paper = fitting(None, "lenet5-1998")
+    assert paper == RECIPES["lenet5-1998"]
+    assert paper.architecture == "lenet5-1998"
+    assert (paper.drawn, paper.no_digits, paper.augmentation.blur) == (0, 0, 0)  # MNIST's pictures, moved and bent
+    assert fitting(5, "lenet5-1998").augmentation.rotation < paper.augmentation.rotation
+
+
+@pytest.mark.parametrize("architecture", RECIPES)
+def test_a_warm_start_is_short_slow_and_without_normalisation(architecture):
+    cold, own = RECIPES[architecture], warm(architecture)
+    assert own.architecture == architecture
+    assert own.epochs < cold.epochs and own.learning_rate < cold.learning_rate and not own.normalise
