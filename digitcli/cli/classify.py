@@ -69,14 +69,17 @@ def classify(
     show: Annotated[bool, typer.Option("--show", help="Draw what the network saw.")] = False,
     weights: WeightsOption = "lenet5",
     jobs: Annotated[
-        int | None, typer.Option("--jobs", "-j", min=1, metavar="N", help="Pictures read at once; as many as cores.")
+        int | None,
+        typer.Option("--jobs", "-j", min=1, max=256, metavar="N", help="Pictures read at once; as many as cores."),
     ] = None,
     color: ColorOption = Color.AUTO,
 ) -> ExitCode:
     """Read the digit in each picture.
 
-    Answers come in the order of the pictures, each as soon as it is there. What cannot be read is said on stderr and
-    costs the others nothing. Exit status: 0 all read, 1 some failed, 2 wrong usage, 3 weights or output unusable.
+    Answers come in the order of the pictures, each as soon as it is there.
+    What cannot be read is said on stderr and costs the others nothing.
+
+    Exit status: 0 all read, 1 some failed, 2 wrong usage, 3 weights or output unusable.
     """
     given = paths or []
     terminal = output is None and sys.stdout.isatty()

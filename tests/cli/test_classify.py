@@ -331,6 +331,28 @@ def test_messages_that_nobody_can_hear_end_nothing(redirection: str) -> None:
     assert statuses(done) == ["error", "ok"]
 
 
+@pytest.mark.slow
+def test_a_hundred_thousand_files_of_which_some_are_broken_are_all_done_and_twice_the_same(
+    digits: Path, tmp_path: Path
+) -> None:
+    whole = sorted(digits.iterdir())
+    (tmp_path / "cut").write_bytes(whole[0].read_bytes()[:60])
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for number in range(100_000):
+        os.link(tmp_path / "cut" if number % 100 == 50 else whole[number % 1000], folder / f"{number:06d}.png")
+    first, second = (
+        subprocess.run([*COMMAND, "-o", tmp_path / name, folder], capture_output=True, timeout=600)
+        for name in ("first", "second")
+    )
+    assert first.returncode == second.returncode == 1
+    assert first.stderr.count(b"\n") == 1000
+    records = [line.split("\t") for line in (tmp_path / "first").read_text().splitlines()]
+    assert len(records) == 100_000
+    assert [int(Path(record[0]).stem) for record in records if record[3] == "error"] == list(range(50, 100_000, 100))
+    assert (tmp_path / "first").read_bytes() == (tmp_path / "second").read_bytes()
+
+
 # ---- terminals
 
 
