@@ -208,6 +208,11 @@ def test_show_draws_what_the_network_saw() -> None:
     assert "\x1b" not in drawing
 
 
+def test_the_samples_are_answered_as_before(golden: Callable[[str, str], None]) -> None:
+    done = classify("-f", "jsonl", "--top", "3", "samples", cwd=SAMPLES.parent)
+    golden("classify-samples.jsonl", done.stdout.decode())
+
+
 def test_answers_are_the_same_by_path_on_stdin_alone_and_by_any_number_of_jobs(digits: Path) -> None:
     one, two = (classify("-j", jobs, digits).stdout for jobs in ("1", "2"))
     assert one == two
