@@ -17,10 +17,10 @@ def build() -> keras.Model:
     picture = layers.Input((SIDE, SIDE, CHANNELS))
     maps = _convolve(picture, 8)
     finer = []
-    for width in (16, 32, 48, 56):
+    for width in (24, 40, 48, 48):
         finer.append(maps)
         maps = _convolve(_convolve(maps, width, strides=2), width)
-    maps = _convolve(maps, 56)
+    maps = _convolve(maps, 48)
     for skipped in reversed(finer):
         width = skipped.shape[-1]
         maps = layers.Conv2DTranspose(width, 2, strides=2, kernel_initializer="he_normal")(maps)

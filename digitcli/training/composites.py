@@ -57,7 +57,7 @@ def _writing(digits: npt.NDArray[np.uint8], rng: np.random.Generator) -> tuple[C
     count = int(rng.integers(2, 4)) if kind < _EMPTY + _SEVERAL else 1
     size = SIDE * (log_uniform(rng, 0.05, 1.0) if rng.random() < 0.4 else rng.uniform(0.25, 1.05))
     size /= count
-    stroke = size * log_uniform(rng, 0.02, 0.22)
+    stroke = size * log_uniform(rng, 0.014, 0.22)
     width = stroke * np.clip(1 + rng.uniform(0, 0.3) * paper.blotches(rng, SIDE, int(rng.integers(3, 12))), 0.4, 1.6)
     middle = _place(rng, min(size * count, SIDE), size)
     for index in range(count):
@@ -77,8 +77,10 @@ def _place(rng: np.random.Generator, width: float, height: float) -> tuple[float
 
 def _printed(scene: paper.Grey, digits: npt.NDArray[np.uint8], rng: np.random.Generator, contrast: float) -> paper.Grey:
     """Put onto blank paper what is not the digit; ``contrast`` is the digit's own."""
+    if rng.random() < 0.5:
+        strength = log_uniform(rng, 0.03, 0.6) if rng.random() < 0.5 else contrast * rng.uniform(0.3, 1.3)
+        scene = scene * (1 - min(strength, 0.9) * paper.rulings(rng, SIDE))
     for chance, drawn, strongest in (
-        (0.45, paper.rulings, 0.6),
         (0.1, paper.lines, 0.9),
         (0.12, paper.frame, 0.9),
         (0.25, paper.specks, 0.7),

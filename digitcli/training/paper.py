@@ -35,8 +35,8 @@ def sheet(rng: np.random.Generator, side: int) -> Grey:
 def rulings(rng: np.random.Generator, side: int) -> Cover:
     """Give ruled lines, squares, dots, dashes or lone lines, with perspective and a slight bend."""
     angle = rng.normal(0, 0.08) + (np.pi / 2) * rng.integers(2)
-    pitch = log_uniform(rng, 4, 90)
-    width = float(np.clip(pitch * log_uniform(rng, 0.015, 0.1), 0.15, 4))
+    pitch = log_uniform(rng, 2.5, 90)
+    width = float(np.clip(pitch * log_uniform(rng, 0.015, 0.12), 0.15, 4))
     kind = rng.choice(
         ["ruled", "squared", "dashed", "dots", "double", "uneven"], p=[0.34, 0.36, 0.08, 0.06, 0.08, 0.08]
     )
@@ -55,9 +55,24 @@ def rulings(rng: np.random.Generator, side: int) -> Cover:
         )
     elif kind == "dots":
         cover = cover * _stripes(along, pitch, width, rng)
-    if rng.random() < 0.2:
-        cover = np.maximum(cover, _stripes(along, 4 * side, rng.uniform(0.5, 2), rng))
+    if rng.random() < 0.3:
+        cover = np.maximum(cover, _margin(along, across, rng))
     return cover
+
+
+def _margin(along: Grey, across: Grey, rng: np.random.Generator) -> Cover:
+    """Cover a page's margin: one line, or two with hatching, zigzags or chains between them."""
+    side = len(along)
+    middle = along - rng.uniform(-0.5, 0.5) * side
+    if rng.random() < 0.5:
+        return np.asarray(np.clip(rng.uniform(0.5, 2) / 2 + 0.5 - np.abs(middle), 0, 1), np.float32)
+    half = rng.uniform(1.5, 5)
+    swing = half * rng.uniform(0, 1) * np.sin(across * (rng.uniform(0.5, 2) / half))
+    hatching = _stripes(across + rng.normal(0, 1) * middle, rng.uniform(0.7, 3) * half, rng.uniform(0.5, 1.5), rng)
+    inside = np.clip(half + 0.5 - np.abs(middle), 0, 1)
+    edges = np.clip(1 - np.abs(np.abs(middle) - half), 0, 1) * rng.integers(2)
+    drawn = hatching * inside if rng.random() < 0.5 else np.clip(1 - np.abs(middle - swing), 0, 1)
+    return np.asarray(np.maximum(drawn, edges), np.float32)
 
 
 def _skewed(rng: np.random.Generator, side: int, angle: float) -> Grey:
