@@ -30,7 +30,7 @@ from digitcli.training.convert import to_keras_weights, to_tflite
 class Recipe:
     """All that decides the finder's training."""
 
-    pictures: int = 96_000  # each is seen once
+    pictures: int = 64_000  # each is seen once
     batch_size: int = 16
     learning_rate: float = 2e-3  # at its highest; cosine decay to nothing
     warmup: float = 0.03  # part of the steps in which the learning rate rises from nothing
