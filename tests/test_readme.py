@@ -62,9 +62,8 @@ def test_commands_print_what_the_readme_shows(
         printed = re.sub(r" +$", "", done.stdout, flags=re.M).rstrip("\n")
         if os.environ.get("DIGITCLI_UPDATE_GOLDEN") and "..." not in output:
             text = README.read_text(encoding="utf-8")
-            README.write_text(
-                text.replace(f"$ {command}\n{output}", f"$ {command}\n{printed}\n" if printed else f"$ {command}\n")
-            )
+            shown = f"{printed}\n" if printed else ""
+            README.write_text(text.replace(f"$ {command}\n{output}", f"$ {command}\n{shown}"))
             continue
         expected = "(?s:.*)".join(re.escape(part) for part in output.rstrip("\n").split("..."))
         assert re.fullmatch(expected, printed), f"$ {command}\n{printed}"
