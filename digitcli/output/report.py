@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from markupsafe import Markup
 from numpy.typing import NDArray
 
 from digitcli import __version__
@@ -66,8 +65,8 @@ def write_report(
             for b in evaluation.calibration.bins
         ],
         targets=[(f"{target:.2%}", f"{evaluation.refusal.share_for(target):.2%}") for target in TARGETS],
-        reliability=Markup(plots.inline_svg(plots.reliability(evaluation.calibration), "reliability")),  # noqa: S704
-        refusal=Markup(plots.inline_svg(plots.refusal_curve(evaluation.refusal, threshold), "refusal")),  # noqa: S704
+        reliability=plots.inline_svg(plots.reliability(evaluation.calibration), "reliability"),
+        refusal=plots.inline_svg(plots.refusal_curve(evaluation.refusal, threshold), "refusal"),
         curves=_curves(bundle),
         mistakes=mistakes,
         errors=evaluation.errors,
@@ -123,12 +122,12 @@ def _thumbnail(path: Path) -> str | None:
         return None
 
 
-def _curves(bundle: Bundle) -> Markup | None:
+def _curves(bundle: Bundle) -> str | None:
     history = bundle.history()
     if history is None:
         return None
     try:
-        return Markup(plots.inline_svg(plots.training_curves(history), "training"))  # noqa: S704
+        return plots.inline_svg(plots.training_curves(history), "training")
     except ValueError:  # of a stranger's weights folder; it only lacks a plot
         return None
 
