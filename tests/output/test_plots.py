@@ -1,8 +1,11 @@
+import os
 import re
 
 import numpy as np
 import pytest
 
+from digitcli.architectures import ARCHITECTURES
+from digitcli.bundle import CURVES, HISTORY, bundled
 from digitcli.evaluation.metrics import calibration, refusal
 from digitcli.output import plots
 
@@ -32,6 +35,19 @@ def test_one_epoch_is_enough_even_a_perfect_one(epoch: str) -> None:
 def test_what_is_no_history_is_refused(history: str) -> None:
     with pytest.raises(ValueError, match=r"epochs|history|could not convert"):
         plots.training_curves(history)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_a_bundled_network_has_its_curves(architecture: str) -> None:
+    folder = bundled().get(architecture)
+    if folder is None:
+        pytest.skip(f"{architecture} is not bundled")
+    history = (folder / HISTORY).read_text()
+    if os.environ.get("DIGITCLI_UPDATE_GOLDEN"):
+        (folder / CURVES).write_bytes(plots.rendered(plots.training_curves(history), "svg"))
+    last_epoch = history.splitlines()[-1].partition(",")[0]
+    assert int(last_epoch) >= 1
+    assert "<svg" in (folder / CURVES).read_text()
 
 
 def test_an_svg_in_a_page_takes_the_page_s_colours_and_ids_of_its_own() -> None:
