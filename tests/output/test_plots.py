@@ -9,14 +9,14 @@ from digitcli.bundle import CURVES, HISTORY, bundled
 from digitcli.evaluation.metrics import calibration, refusal
 from digitcli.output import plots
 
-HISTORY = """epoch,loss,accuracy,validation_loss,validation_accuracy,learning_rate,seconds
+SOME_HISTORY = """epoch,loss,accuracy,validation_loss,validation_accuracy,learning_rate,seconds
 1,0.9,0.7,0.2,0.95,0.001,2.0
 2,0.5,0.8,0.1,1.0,0.001,2.0
 """
 
 
 def test_training_curves_are_drawn_from_a_history() -> None:
-    svg = plots.rendered(plots.training_curves(HISTORY), "svg").decode()
+    svg = plots.rendered(plots.training_curves(SOME_HISTORY), "svg").decode()
     for text in (">training<", ">validation<", ">loss<", ">epoch<", ">wrong<"):
         assert text in svg
 
@@ -29,8 +29,8 @@ def test_one_epoch_is_enough_even_a_perfect_one(epoch: str) -> None:
 
 @pytest.mark.parametrize(
     "history",
-    ["", "epoch,loss\n", "epoch,loss\n1,2\n", HISTORY.replace("0.9,", "much,"), HISTORY + "3\n"]
-    + [HISTORY.replace("0.9,", value) for value in ("nan,", "-1,", "inf,", "1e308,")],
+    ["", "epoch,loss\n", "epoch,loss\n1,2\n", SOME_HISTORY.replace("0.9,", "much,"), SOME_HISTORY + "3\n"]
+    + [SOME_HISTORY.replace("0.9,", value) for value in ("nan,", "-1,", "inf,", "1e308,")],
 )
 def test_what_is_no_history_is_refused(history: str) -> None:
     with pytest.raises(ValueError, match=r"epochs|history|could not convert"):
