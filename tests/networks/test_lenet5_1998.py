@@ -5,8 +5,14 @@ import math
 import keras
 import numpy as np
 import pytest
+from ai_edge_litert.interpreter import Interpreter
 
+from digitcli.bundle import open_bundle
+from digitcli.datasets import mnist
+from digitcli.inference.classifier import Network
 from digitcli.networks import lenet5, lenet5_1998
+from digitcli.training.convert import load_keras_weights, to_tflite
+from digitcli.training.fit import as_inputs, probabilities
 
 # Table I read downwards, in the paper's words: six maps see three neighbours, six see four neighbours, three see four
 # that are not all neighbours, the last sees all. The sixth map's neighbour is the first.
@@ -201,6 +207,29 @@ def test_the_temperature_is_stored_but_not_trained(network):
     layer = network.get_layer("probabilities")
     assert [variable.name for variable in layer.non_trainable_variables] == ["temperature"]
     assert not layer.trainable_variables
+
+
+def test_litert_gives_the_distances_and_the_answers_of_keras():
+    bundle = open_bundle(lenet5_1998.NAME)
+    network = lenet5_1998.build()
+    load_keras_weights(network, bundle.keras_weights())
+    images = mnist.load().validation.images[:1000]
+    keras_distances = up_to(network, "output")(as_inputs(images)).numpy()
+    litert_distances = run(to_tflite(up_to(network, "output")), as_inputs(images))
+    np.testing.assert_allclose(litert_distances, keras_distances, rtol=0, atol=1e-4)
+    answers = Network(lenet5_1998.NAME).probabilities(images)
+    np.testing.assert_allclose(answers, probabilities(network, images), atol=1e-5)
+    assert (answers.argmax(axis=1) == keras_distances.argmin(axis=1)).all()
+
+
+def run(model: bytes, inputs: np.ndarray) -> np.ndarray:
+    interpreter = Interpreter(model_content=model)
+    entry = interpreter.get_input_details()[0]["index"]
+    interpreter.resize_tensor_input(entry, inputs.shape)
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(entry, inputs)
+    interpreter.invoke()
+    return interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
 
 
 def multiplications(network: keras.Sequential) -> int:
