@@ -29,7 +29,7 @@ def figures(evaluation: Evaluation, min_confidence: float) -> list[tuple[str, st
     """Say in a few words each what was measured over all pictures."""
     low, high = evaluation.interval()
     refused, error = evaluation.refusal.at(min_confidence)
-    enough = [f"{evaluation.refusal.share_for(target):.2%} leaves {target:.2%}" for target in TARGETS]
+    enough = [f"{evaluation.refusal.share_for(target):.2%} for ≤ {target:.2%}" for target in TARGETS]
     return [
         ("accuracy", f"{evaluation.accuracy:.2%}  (95% interval {low:.2%} to {high:.2%})"),
         ("errors", f"{evaluation.errors:,} of {evaluation.count:,}"),
