@@ -1,6 +1,7 @@
 """One picture's way, stage by stage: in the terminal, as a page of HTML, as one PNG."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -88,7 +89,7 @@ def inspection_png(inspection: Inspection) -> bytes:
     from digitcli.output import plots
 
     figure = plots.contact_sheet(
-        f"{printable(inspection.path)}: {answer(inspection.prediction)}",
+        f"{printable(Path(inspection.path).name)}: {answer(inspection.prediction)}",  # a long path would not fit
         stages(inspection, _LARGEST),
         [(f"{view.name}: {view.shape}, ±{view.limit:.2f}", view.images) for view in layer_views(inspection)],
         [p for _, p in outputs(inspection)],
