@@ -1,4 +1,5 @@
 import io
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -7,10 +8,15 @@ from rich.console import Console
 
 from digitcli.imaging.ink import Ink
 from digitcli.imaging.reading import Reading
-from digitcli.inference.inspection import Inspection
+from digitcli.imaging.sources import Source
+from digitcli.inference.inspection import Inspection, inspect
+from digitcli.inference.stream import Reader
 from digitcli.output.inspection import draw_inspection, inspection_html, inspection_png, stages
 from digitcli.prediction import Prediction, Status
 
+SAMPLES = sorted(
+    path for path in (Path(__file__).parent.parent / "samples").iterdir() if path.suffix in (".png", ".jpg")
+)
 NAUGHTY = "<b>\x1b[31m & {{ 7 * 7 }}.png"
 
 
@@ -98,6 +104,16 @@ def test_a_canvas_given_as_picture_has_its_ink_in_place(framed: bool) -> None:
     ink = Ink(canvas, framed=True, box=(12, 4, 4, 20)) if framed else Ink(canvas[4:24, 12:16], box=(12, 4, 4, 20))
     seen = Inspection("x", canvas, Reading(canvas, ink), Prediction(Status.OK, 1, 0.9, 1))
     assert (dict(stages(seen, 28))["ink found, its box"][4:24, 12:16] == 255).all()
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.stem)
+def test_real_ink_fits_into_its_place(sample: Path) -> None:
+    seen = inspect(Source(str(sample)), Reader())
+    for _, image in stages(seen, 200):
+        assert max(image.shape) <= 200
+    place = dict(stages(seen, 10_000)).get("ink found, its box")
+    assert (place is not None) == seen.reading.ink.found
+    assert place is None or place.shape == seen.picture.shape[:2]
 
 
 def test_a_picture_taken_as_it_is_has_no_ink_stage() -> None:
