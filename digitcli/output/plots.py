@@ -1,4 +1,5 @@
 """Plots, drawn by matplotlib: as files, and as SVG that takes the colours of the page it stands in."""
+# ruff: noqa: E402
 
 import csv
 import io
@@ -7,6 +8,9 @@ import math
 import re
 from collections.abc import Sequence
 from typing import Any
+
+# matplotlib tells of its caches while it is imported, on stderr, where digitcli is silent while nothing is wrong
+logging.getLogger("matplotlib").setLevel(logging.ERROR)
 
 import numpy as np
 from matplotlib import rc_context
@@ -19,9 +23,6 @@ from digitcli.evaluation.metrics import TARGETS, Calibration, Refusal
 
 Image = NDArray[np.uint8]
 Numbers = NDArray[np.float64]
-
-# matplotlib tells of its font cache on stderr, where digitcli is silent while nothing is wrong
-logging.getLogger("matplotlib").setLevel(logging.ERROR)
 
 # Dark enough on white, bright enough on black. In a page they are replaced by its own colours.
 INK, LINE, OTHER = "#202124", "#1f77b4", "#d95f02"

@@ -45,3 +45,9 @@ def test_the_surest_mistakes_are_listed(digitcli, data) -> None:
     assert len(lines) == 5
     confidences = [float(line.split()[-1]) for line in lines[2:]]
     assert confidences == sorted(confidences, reverse=True)
+
+
+def test_plots_are_drawn_in_silence_where_no_home_can_be_written(digitcli, data, tmp_path) -> None:
+    done = digitcli("evaluate", data, "--confusion", tmp_path / "c.png", env={"MPLCONFIGDIR": "/proc/nowhere"})
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "c.png").exists()
