@@ -1,5 +1,6 @@
 """One picture's way through digitcli, every stage of it kept to be looked at."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -70,8 +71,8 @@ def inspect(source: Source, reader: Reader) -> Inspection:
 def run_layers(bundle: Bundle, canvas: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
     """Run the network on a canvas, uint8 of shape (28, 28), and give what comes out of each layer.
 
-    LiteRT runs the model that ``classify`` runs, but keeps all tensors. They carry no reliable names, so they are found
-    by their shapes, back from the output: a layer's is the last of its shape before the next layer's.
+    LiteRT runs the model that ``classify`` runs, but keeps all tensors. What comes out of a layer is the last tensor of
+    its shape that is named after it, as the converter names tensors; the last layer's is the model's output.
 
     Raises:
         WeightsError: the architecture is not known, or the model is not of it.
@@ -95,22 +96,21 @@ def run_layers(bundle: Bundle, canvas: NDArray[np.uint8]) -> dict[str, NDArray[n
         interpreter.get_input_details()[0]["index"], canvas[np.newaxis, ..., np.newaxis].astype(np.float32) / 255
     )
     interpreter.invoke()
-    tensors = interpreter.get_tensor_details()
+    tensors = [tensor for tensor in interpreter.get_tensor_details() if tensor["dtype"] is np.float32]
     found: dict[str, NDArray[np.float32]] = {}
-    for layer in reversed(layers):
+    for layer in layers:
         shape = (1, layer.side, layer.side, layer.maps) if layer.kernel else (1, layer.maps)
-        while tensors and tuple(tensors[-1]["shape"]) != shape:
-            tensors.pop()
-        if not tensors:
+        named = re.compile(rf"/{layer.name}(_\d+)?/").search
+        of_layer = [t for t in tensors if tuple(t["shape"]) == shape and named(t["name"])]
+        if layer is layers[-1]:
+            of_layer = interpreter.get_output_details()
+        if not of_layer:
             raise WeightsError(f"{bundle.folder}: its model has no layer {layer.name} of {bundle.card.architecture}")
-        tensor = tensors.pop()
-        values: NDArray[np.float32] = interpreter.get_tensor(tensor["index"])[0]
-        if layer.activation == SCALED_TANH and tensor["name"].endswith("/Tanh"):
+        values: NDArray[np.float32] = interpreter.get_tensor(of_layer[-1]["index"])[0]
+        if layer.activation == SCALED_TANH and of_layer[-1]["name"].endswith("/Tanh"):
             values = values * np.float32(SCALE)  # the converter has moved this factor into the next layer's kernel
-        found[layer.name] = np.moveaxis(values, -1, 0).reshape(
-            (layer.maps, layer.side, layer.side)[: 3 if layer.side > 1 else 1]
-        )
-    return dict(reversed(found.items()))
+        found[layer.name] = np.moveaxis(values, -1, 0) if layer.side > 1 else values.ravel()
+    return found
 
 
 def occlusion(network: Network, canvas: NDArray[np.uint8]) -> NDArray[np.float32]:

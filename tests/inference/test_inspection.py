@@ -59,10 +59,11 @@ def test_each_layer_gives_what_keras_gives() -> None:
         agree(layers, keras_layers(network, canvas))
 
 
-def test_the_outputs_are_what_classify_goes_by() -> None:
+@pytest.mark.parametrize("weights", ["lenet5", "lenet5-1998"])
+def test_the_outputs_are_what_classify_goes_by(weights: str) -> None:
     for canvas in canvases(5):
-        output = run_layers(open_bundle("lenet5"), canvas)["output"]
-        np.testing.assert_allclose(output, Network("lenet5").probabilities(canvas[None])[0], atol=1e-5)
+        *_, output = run_layers(open_bundle(weights), canvas).values()
+        np.testing.assert_allclose(output, Network(weights).probabilities(canvas[None])[0], atol=1e-5)
 
 
 def test_the_paper_s_network_is_looked_into_just_so(tmp_path) -> None:
@@ -86,7 +87,7 @@ def test_a_model_that_is_not_what_its_card_says_is_refused(tmp_path) -> None:
     network = keras.Sequential(
         [keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(10, "softmax")], name="lenet5"
     )
-    with pytest.raises(WeightsError, match="its model has no layer F6 of lenet5"):
+    with pytest.raises(WeightsError, match="its model has no layer C1 of lenet5"):
         run_layers(bundle_of(tmp_path / "weights", network), canvases(1)[0])
 
 
