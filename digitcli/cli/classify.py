@@ -20,7 +20,7 @@ from digitcli.prediction import Status
 from digitcli.writing import whole_file
 
 if TYPE_CHECKING:
-    from digitcli.inference.stream import Answer
+    from digitcli.inference.classifier import Answer
     from digitcli.output.records import Layout
 
 STDOUT = 1
@@ -89,11 +89,13 @@ def classify(
 
     from digitcli.imaging.many import default_jobs
     from digitcli.imaging.sources import Tally, find_sources
-    from digitcli.inference.stream import Reader, answer_all
+    from digitcli.inference.classifier import Classifier
 
     tally = Tally()
     runs = find_sources(given, listing=files_from, null=null, recursive=recursive, tally=tally)
-    reader = Reader(weights, as_is, invert.value, min_confidence, top, with_canvas=show)
+    classifier = Classifier(
+        weights, as_is=as_is, invert=invert.value, min_confidence=min_confidence, top=top, with_canvas=show
+    )
     if format_ is Format.TABLE:
         from digitcli.output.tables import table
 
@@ -107,7 +109,7 @@ def classify(
         descriptor, name = STDOUT, "standard output"
         if output is not None:
             descriptor, name = stack.enter_context(whole_file(output)).fileno(), str(output)
-        answers = stack.enter_context(contextlib.closing(answer_all(runs, reader, jobs=jobs or default_jobs())))
+        answers = stack.enter_context(contextlib.closing(classifier.answer_all(runs, jobs=jobs or default_jobs())))
         # answers that run over the screen are progress enough
         if sys.stderr.isatty() and not terminal and (screen := console(color, stderr=True)).is_interactive:
             from digitcli.output.progress import watched

@@ -67,7 +67,7 @@ def evaluate(
     from digitcli.datasets.load import load
     from digitcli.datasets.mnist import load_test
     from digitcli.evaluation import metrics
-    from digitcli.inference.classifier import Network
+    from digitcli.inference.network import Network
     from digitcli.output.confusion import confusion_csv, write_confusion
     from digitcli.output.console import console
     from digitcli.output.scores import draw_mistakes, draw_scores, scores_json

@@ -33,7 +33,7 @@ def inspect(
     """
     from digitcli.imaging.sources import find_sources
     from digitcli.inference import inspection
-    from digitcli.inference.stream import Reader
+    from digitcli.inference.classifier import Classifier
     from digitcli.output.console import console
     from digitcli.output.inspection import draw_inspection, inspection_html, inspection_png
     from digitcli.writing import whole_file
@@ -42,7 +42,7 @@ def inspect(
     if len(sources) != 1:
         raise typer.BadParameter(f"{image} holds {len(sources)} pictures; give one", param_hint="IMAGE")
     try:
-        seen = inspection.inspect(sources[0], Reader(weights, as_is, invert.value))
+        seen = inspection.inspect(sources[0], Classifier(weights, as_is=as_is, invert=invert.value))
     except ImageError as error:
         raise ImageError(f"{sources[0].path}: {error}") from error
     for path, content in ((html, inspection_html), (png, inspection_png)):

@@ -37,11 +37,11 @@ _ORIENTATION_TAG = 0x0112
 _HEVC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
 
 
-def decode(source: Path | bytes, *, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
+def decode(source: Path | bytes | Image.Image, *, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
     """Decode a picture and turn it upright.
 
     Args:
-        source: a file, or its content.
+        source: a file, its content, or a PIL image, which is left as it is.
         max_pixels: a picture with more than this is refused before it is decoded.
 
     Returns:
@@ -53,16 +53,11 @@ def decode(source: Path | bytes, *, max_pixels: int = MAX_PIXELS) -> NDArray[np.
         ImageError: with one line, which does not name the file, where no picture can be had from it.
 
     """
-    data = source if isinstance(source, bytes) else _read(source)
-    if not data:
-        raise ImageError("the file is empty")
-    if len(data) > MAX_BYTES:
-        raise ImageError(f"larger than {MAX_BYTES >> 20} MiB")
     try:
-        image = _open(data)
+        image = source if isinstance(source, Image.Image) else _open(source)
         if image.width * image.height > max_pixels:
             raise Image.DecompressionBombError
-        return _to_array(image)
+        return _to_array(image.copy() if image is source else image)
     except ImageError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -85,7 +80,12 @@ def _read(path: Path) -> bytes:
         raise ImageError("cannot be read: not a valid file name") from None
 
 
-def _open(data: bytes) -> Image.Image:
+def _open(source: Path | bytes) -> Image.Image:
+    data = source if isinstance(source, bytes) else _read(source)
+    if not data:
+        raise ImageError("the file is empty")
+    if len(data) > MAX_BYTES:
+        raise ImageError(f"larger than {MAX_BYTES >> 20} MiB")
     if data[4:8] != b"ftyp":
         return Image.open(io.BytesIO(data), formats=FORMATS)
     brands = {data[at : at + 4] for at in range(8, min(int.from_bytes(data[:4], "big"), 256), 4)}

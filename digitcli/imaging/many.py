@@ -5,6 +5,7 @@ the interpreter's lock changes hands in each of a dozen short calls into Pillow 
 """
 
 import itertools
+import math
 import multiprocessing
 import os
 import queue
@@ -158,7 +159,9 @@ def _batches(runs: Iterable[list[Source]]) -> Iterator[list[Source]]:
 
 def _size(source: Source) -> int:
     try:
-        return os.stat(source.path).st_size if source.content is None else len(source.content)  # noqa: PTH116
+        if source.content is None:
+            return os.stat(source.path).st_size  # noqa: PTH116
+        return len(source.content) if isinstance(source.content, bytes) else math.prod(source.content.size)
     except (OSError, ValueError):
         return 0
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from digitcli.imaging.canvas import SIDE, to_canvas
 from digitcli.imaging.decode import MAX_PIXELS, decode
@@ -27,12 +28,12 @@ class Reading:
 
 
 def read_picture(
-    source: Path | bytes, *, as_is: bool = False, invert: Invert = "auto", max_pixels: int = MAX_PIXELS
+    source: Path | bytes | Image.Image, *, as_is: bool = False, invert: Invert = "auto", max_pixels: int = MAX_PIXELS
 ) -> Reading:
     """Read the picture of one digit.
 
     Args:
-        source: a file, or its content.
+        source: a file, its content, or a PIL image, which is left as it is.
         as_is: the picture is already MNIST's kind, framed and bright on black: only make it grey and 28×28.
         invert: "yes" for dark ink on a bright ground, "no" for bright ink on a dark ground, "auto" to find out.
         max_pixels: a picture with more than this is refused before it is decoded.

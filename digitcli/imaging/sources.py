@@ -14,9 +14,12 @@ import stat
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from digitcli.errors import ImageError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 STDIN = "-"
 MAX_BYTES = 256 * 2**20  # a picture's file; no phone or scanner writes a larger one
@@ -32,10 +35,10 @@ _BLOCK = 1 << 16  # bytes of a list of paths; what a pipe holds
 
 
 class Source(NamedTuple):
-    """One input: the path to read, or what was read already, or why there is nothing to read."""
+    """One input: the path to read, or the file's content or the picture itself, or why there is nothing to read."""
 
     path: str
-    content: bytes | None = None
+    content: "bytes | Image | None" = None
     problem: str | None = None
 
 
@@ -81,7 +84,7 @@ def find_sources(
         yield run
 
 
-def read_source(source: Source) -> bytes:
+def read_source(source: Source) -> "bytes | Image":
     """Read a file, at most ``MAX_BYTES``, unless it has been read.
 
     Raises:

@@ -1,69 +1,146 @@
-"""LeNet-5 run by LiteRT: from 28×28 pictures to ten probabilities each, and to answers."""
+"""From pictures to answers: what the command ``classify`` does, for programs."""
 
-import threading
+import itertools
+import os
+from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
+from PIL import Image
 
-from digitcli.bundle import open_bundle
-from digitcli.errors import WeightsError
-from digitcli.quiet import quiet
+from digitcli.errors import ImageError
+from digitcli.imaging.decode import MAX_PIXELS
+from digitcli.imaging.ink import Invert
+from digitcli.imaging.many import BATCH, in_order
+from digitcli.imaging.reading import Reading, read_picture
+from digitcli.imaging.sources import Source, read_source
+from digitcli.inference.decide import decide
+from digitcli.inference.network import Network
+from digitcli.prediction import Prediction, Status
 
-# C1's maps of a batch take 19 KB a picture: enough pictures to make a call worth it, few enough to stay in the cache.
-BATCH = 64
+Picture: TypeAlias = "str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8]"
 
 
-class Network:
-    """The network of a weights folder. Threads may share one; it runs one batch at a time."""
+class Answer(NamedTuple):
+    """What is said of one source; ``canvas``, uint8 of shape (28, 28), only where it was asked for and there is one."""
 
-    def __init__(self, weights: str | Path = "lenet5") -> None:
-        """Open a weights folder by the name of a bundled one or by its path.
+    path: str
+    prediction: Prediction
+    canvas: NDArray[np.uint8] | None
+
+
+class Classifier:
+    """Reads pictures of digits. Threads may share one, and it can be pickled: workers open the weights again.
+
+    >>> from digitcli import Classifier
+    >>> classifier = Classifier()
+    >>> prediction = classifier.classify("tests/samples/7-red-marker.png")
+    >>> prediction.status.value, prediction.digit
+    ('ok', 7)
+    >>> [prediction.digit for prediction in classifier.classify_many(["tests/samples/4-chalk.jpg", b"no picture"])]
+    [4, None]
+    """
+
+    def __init__(
+        self,
+        weights: str | Path = "lenet5",
+        *,
+        as_is: bool = False,
+        invert: Invert = "auto",
+        min_confidence: float | None = None,
+        top: int = 0,
+        max_pixels: int = MAX_PIXELS,
+        with_canvas: bool = False,
+    ) -> None:
+        """Open a network.
+
+        Args:
+            weights: the name of a bundled network, or the path of a weights folder.
+            as_is: pictures are already MNIST's kind, framed and bright on black: only make them grey and 28×28.
+            invert: "yes" for dark ink on a bright ground, "no" for bright ink on a dark ground, "auto" to find out.
+            min_confidence: in [0, 1]; below it the answer is unsure. None is what the weights' card says.
+            top: how many of the likeliest digits a prediction lists, 0 to 10.
+            max_pixels: a picture with more than this is an error, found before it is decoded.
+            with_canvas: keep the 28×28 pixels that the network saw in what ``answer`` and ``answer_all`` give.
 
         Raises:
-            WeightsError: the folder is missing, damaged, or holds another kind of network.
-
+            WeightsError: the weights are missing, damaged, or of another kind of network.
         """
-        bundle = open_bundle(weights)
-        self.card = bundle.card
-        model = bundle.model()
-        self._lock = threading.Lock()
+        self.weights = weights
+        self.as_is = as_is
+        self.invert = invert
+        self.top = top
+        self.max_pixels = max_pixels
+        self.with_canvas = with_canvas
+        self.network = Network(weights)
+        self.min_confidence = self.network.card.min_confidence if min_confidence is None else min_confidence
+
+    def classify(self, picture: Picture) -> Prediction:
+        """Read one picture: a path, a file's content, a PIL image, or an array.
+
+        An array is uint8 of shape (height, width) for grey, (height, width, 3) for RGB, (height, width, 4) for RGBA.
+        A picture that cannot be read is no exception but a prediction with status ``error`` and the reason.
+
+        Raises:
+            TypeError: it is nothing of these.
+        """
+        [answer] = self.answer([_source(picture)])
+        return answer.prediction
+
+    def classify_many(self, pictures: Iterable[Picture], *, jobs: int = 1) -> Iterator[Prediction]:
+        """Read pictures, in batches of up to 64, and give their predictions in order, as they come.
+
+        With ``jobs`` above 1 so many worker processes share the work; a script that asks for them needs the usual
+        ``if __name__ == "__main__":`` where processes are spawned.
+
+        Raises:
+            TypeError: one of them is nothing that ``classify`` takes.
+        """
+        sources = map(_source, pictures)
+        runs = iter(lambda: list(itertools.islice(sources, BATCH)), [])
+        for answers in self.answer_all(runs, jobs=jobs):
+            yield from (answer.prediction for answer in answers)
+
+    def answer_all(self, runs: Iterable[list[Source]], *, jobs: int) -> Generator[list[Answer], None, None]:
+        """Read all sources, ``jobs`` at once, and give their answers in order, batch by batch, each as it is there."""
+        return in_order(self.answer, runs, jobs=jobs)
+
+    def answer(self, sources: list[Source]) -> list[Answer]:
+        """Read a batch of sources. Whatever is wrong with one of them is said in its answer."""
+        readings = [self._read(source) for source in sources]
+        canvases = [reading.canvas for reading in readings if not isinstance(reading, str)]
+        rows = iter(self.network.probabilities(np.stack(canvases)).tolist() if canvases else [])
+        answers = []
+        for source, reading in zip(sources, readings, strict=True):
+            if isinstance(reading, str):
+                answers.append(Answer(source.path, Prediction(Status.ERROR, reason=reading), None))
+            else:
+                prediction = decide(next(rows), reading.ink, min_confidence=self.min_confidence, top=self.top)
+                answers.append(Answer(source.path, prediction, reading.canvas if self.with_canvas else None))
+        return answers
+
+    def _read(self, source: Source) -> Reading | str:
+        """Read a source, or say why it cannot be read."""
         try:
-            with quiet():  # LiteRT announces that it runs on the CPU
-                self._interpreter = Interpreter(model_content=model, num_threads=1)
-                self._interpreter.allocate_tensors()
-            self._input = self._interpreter.get_input_details()[0]
-            self._output = self._interpreter.get_output_details()[0]
-        except (ValueError, RuntimeError, IndexError) as error:
-            raise WeightsError(f"{bundle.folder} holds no network that LiteRT can run: {error}") from error
-        if not _fits(self._input, (28, 28, 1)) or not _fits(self._output, (10,)):
-            raise WeightsError(f"{bundle.folder} holds no network from 28×28 pictures to ten digits")
-        self._size = 0
+            return read_picture(read_source(source), as_is=self.as_is, invert=self.invert, max_pixels=self.max_pixels)
+        except ImageError as error:
+            return str(error)
+        except Exception as error:  # a mistake of ours over one picture must not cost the others
+            return f"failed while it was read ({type(error).__name__}: {error})"
 
-    def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Give the probability of each digit, shape (n, 10), for pictures of shape (n, 28, 28), white ink on black."""
-        if images.ndim != 3 or images.shape[1:] != (28, 28) or images.dtype != np.uint8:
-            raise ValueError(f"images must be uint8 of shape (n, 28, 28), not {images.dtype} of {images.shape}")
-        probabilities = np.empty((len(images), 10), np.float32)
-        for start in range(0, len(images), BATCH):
-            rows = slice(start, start + BATCH)
-            probabilities[rows] = self._run(images[rows, :, :, np.newaxis].astype(np.float32) / np.float32(255))
-        return probabilities
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "network"}
 
-    def _run(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-        with self._lock:
-            if self._size != len(inputs):
-                self._interpreter.resize_tensor_input(self._input["index"], inputs.shape, strict=True)
-                self._interpreter.allocate_tensors()
-                self._size = len(inputs)
-            self._interpreter.set_tensor(self._input["index"], inputs)
-            self._interpreter.invoke()
-            outputs: NDArray[np.float32] = self._interpreter.get_tensor(self._output["index"])
-        return outputs
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self.network = Network(self.weights)
 
 
-def _fits(tensor: dict[str, Any], shape: tuple[int, ...]) -> bool:
-    signature = tensor["shape_signature"]
-    return tensor["dtype"] is np.float32 and tuple(signature[1:]) == shape and signature[0] == -1
+def _source(picture: Picture) -> Source:
+    if isinstance(picture, bytes | Image.Image):
+        return Source("", picture)
+    if isinstance(picture, np.ndarray):
+        return Source("", Image.fromarray(picture))
+    return Source(os.fsdecode(picture))

@@ -14,8 +14,8 @@ from digitcli.errors import WeightsError
 from digitcli.imaging.decode import decode
 from digitcli.imaging.reading import Reading, read_picture
 from digitcli.imaging.sources import Source, read_source
-from digitcli.inference.classifier import Network
-from digitcli.inference.stream import Reader, open_network
+from digitcli.inference.classifier import Classifier
+from digitcli.inference.network import Network
 from digitcli.prediction import Prediction
 
 PATCH = 5  # side of the square that is blacked out, as large as C1's kernel
@@ -44,8 +44,8 @@ class Inspection:
     occlusion: NDArray[np.float32] | None = None
 
 
-def inspect(source: Source, reader: Reader) -> Inspection:
-    """Read one picture as ``reader`` does and keep what each stage makes of it.
+def inspect(source: Source, classifier: Classifier) -> Inspection:
+    """Read one picture as ``classifier`` does and keep what each stage makes of it.
 
     Raises:
         ImageError: there is no picture to be had; the one line does not name the file.
@@ -54,8 +54,8 @@ def inspect(source: Source, reader: Reader) -> Inspection:
     """
     content = read_source(source)
     picture = decode(content)
-    reading = read_picture(content, as_is=reader.as_is, invert=reader.invert)
-    [answer] = reader([Source(source.path, content)])
+    reading = read_picture(content, as_is=classifier.as_is, invert=classifier.invert)
+    [answer] = classifier.answer([Source(source.path, content)])
     if answer.prediction.best_guess is None:
         return Inspection(source.path, picture, reading, answer.prediction)
     return Inspection(
@@ -63,8 +63,8 @@ def inspect(source: Source, reader: Reader) -> Inspection:
         picture,
         reading,
         answer.prediction,
-        run_layers(open_bundle(reader.weights), reading.canvas),
-        occlusion(open_network(reader.weights), reading.canvas),
+        run_layers(open_bundle(classifier.weights), reading.canvas),
+        occlusion(classifier.network, reading.canvas),
     )
 
 

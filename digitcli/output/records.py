@@ -14,7 +14,7 @@ from digitcli.output.text import escaped
 from digitcli.prediction import Prediction, Status
 
 if TYPE_CHECKING:
-    from digitcli.inference.stream import Answer
+    from digitcli.inference.classifier import Answer
 
 COLUMNS = ("path", "digit", "confidence", "status")
 DECIMALS = 4  # of a probability

@@ -4,7 +4,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from digitcli.inference.stream import Answer
+from digitcli.inference.classifier import Answer
 from digitcli.output.pictures import HalfBlocks
 from digitcli.output.records import Layout
 from digitcli.output.text import printable

@@ -10,9 +10,9 @@ from digitcli.bundle import Bundle, Card, open_bundle, write_bundle
 from digitcli.datasets import mnist
 from digitcli.errors import ImageError, WeightsError
 from digitcli.imaging.sources import Source
-from digitcli.inference.classifier import Network
+from digitcli.inference.classifier import Classifier
 from digitcli.inference.inspection import inspect, occlusion, run_layers
-from digitcli.inference.stream import Reader, answer_all
+from digitcli.inference.network import Network
 from digitcli.networks import lenet5, lenet5_1998
 from digitcli.prediction import Status
 from digitcli.training.convert import load_keras_weights, to_keras_weights, to_tflite
@@ -93,8 +93,8 @@ def test_a_model_that_is_not_what_its_card_says_is_refused(tmp_path) -> None:
 
 def test_every_stage_of_a_picture_is_kept() -> None:
     path = str(SAMPLES / "3-pen-on-ruled-paper.jpg")
-    seen = inspect(Source(path), Reader())
-    [[answer]] = answer_all([[Source(path)]], Reader(with_canvas=True), jobs=1)
+    seen = inspect(Source(path), Classifier())
+    [[answer]] = Classifier(with_canvas=True).answer_all([[Source(path)]], jobs=1)
     assert seen.prediction == answer.prediction
     assert np.array_equal(seen.reading.canvas, answer.canvas)
     left, top, width, height = seen.reading.ink.box
@@ -106,14 +106,14 @@ def test_every_stage_of_a_picture_is_kept() -> None:
 
 def test_where_nothing_is_to_be_read_no_layer_is_run() -> None:
     white = cv2.imencode(".png", np.full((60, 60), 255, np.uint8))[1].tobytes()
-    seen = inspect(Source("white.png", white), Reader())
+    seen = inspect(Source("white.png", white), Classifier())
     assert seen.prediction.status is Status.NO_DIGIT
     assert (dict(seen.layers), seen.occlusion) == ({}, None)
 
 
 def test_what_is_no_picture_is_an_error() -> None:
     with pytest.raises(ImageError):
-        inspect(Source("x", b"no picture"), Reader())
+        inspect(Source("x", b"no picture"), Classifier())
 
 
 class BrightestRow:

@@ -6,7 +6,7 @@ import json
 import jsonschema
 import pytest
 
-from digitcli.inference.stream import Answer
+from digitcli.inference.classifier import Answer
 from digitcli.output.format import Format
 from digitcli.output.records import Layout, json_schema, layout
 from digitcli.prediction import Prediction, Ranked, Status

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from digitcli.inference.stream import Answer
+from digitcli.inference.classifier import Answer
 from digitcli.output.tables import table
 from digitcli.prediction import Prediction, Ranked, Status
 
