@@ -88,7 +88,7 @@ class _Workers(Generic[T]):
                 if child not in self._strangers:
                     child.terminate()
         for pool in filter(None, (self._pool, self._careful)):
-            pool.shutdown(wait=kind is None, cancel_futures=True)
+            pool.shutdown(cancel_futures=True)
 
     def answers(self, batches: Iterator[list[Source]]) -> Iterator[list[T]]:
         threading.Thread(target=self._submit, args=(batches,), daemon=True).start()

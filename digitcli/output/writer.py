@@ -31,7 +31,10 @@ def write_records(descriptor: int, records: Iterable[str], name: str) -> None:
 def _write(descriptor: int, piece: bytes, name: str) -> None:
     try:
         while piece:
-            piece = piece[os.write(descriptor, piece) :]
+            try:
+                piece = piece[os.write(descriptor, piece) :]
+            except BlockingIOError:  # whoever gave us the descriptor does not wait with it; we do
+                select.select([], [descriptor], [])
     except BrokenPipeError:
         raise
     except OSError as error:

@@ -1,6 +1,7 @@
 import errno
 import os
 import select
+import threading
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,24 @@ def test_a_reader_that_has_gone_is_told_apart_from_what_cannot_be_written() -> N
     with Path("/dev/full").open("wb") as full, pytest.raises(OutputError) as failure:
         write_records(full.fileno(), ["a\n"], "scores.tsv")
     assert str(failure.value) == "cannot write scores.tsv: no space left on device; make room and run it again"
+
+
+def test_a_descriptor_that_does_not_wait_is_waited_for() -> None:
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    read: list[bytes] = []
+
+    def read_all() -> None:
+        while block := os.read(reading, 1 << 16):
+            read.append(block)
+
+    reader = threading.Thread(target=read_all)
+    reader.start()
+    write_records(writing, ["x" * 999 + "\n"] * 1000, "out")
+    os.close(writing)
+    reader.join()
+    os.close(reading)
+    assert b"".join(read) == (b"x" * 999 + b"\n") * 1000
 
 
 def test_other_failures_say_why(monkeypatch: pytest.MonkeyPatch) -> None:
