@@ -9,8 +9,8 @@ from rich.console import Console
 from digitcli.imaging.ink import Ink
 from digitcli.imaging.reading import Reading
 from digitcli.imaging.sources import Source
+from digitcli.inference.classifier import Classifier
 from digitcli.inference.inspection import Inspection, inspect
-from digitcli.inference.stream import Reader
 from digitcli.output.inspection import draw_inspection, inspection_html, inspection_png, stages
 from digitcli.prediction import Prediction, Status
 
@@ -108,7 +108,7 @@ def test_a_canvas_given_as_picture_has_its_ink_in_place(framed: bool) -> None:
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.stem)
 def test_real_ink_fits_into_its_place(sample: Path) -> None:
-    seen = inspect(Source(str(sample)), Reader())
+    seen = inspect(Source(str(sample)), Classifier())
     for _, image in stages(seen, 200):
         assert max(image.shape) <= 200
     place = dict(stages(seen, 10_000)).get("ink found, its box")
