@@ -1,6 +1,6 @@
 """The ground that ink stands on: how bright it is, evenly lit or not, and how far the ink stands out from it."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 Grey = NDArray[np.uint8]
 
 _SMALL = 40  # pixels; in a crop of this size light cannot be told from ink
-_COARSE_SIDE = 96  # pixels; light changes slowly, so the ground is estimated on a picture of this size
+_COARSE_SIDE = 64  # pixels; light changes slowly, so the ground is estimated on a picture of this size
 
 
 class FlatGround(NamedTuple):
@@ -28,10 +28,10 @@ def flat_ground(grey: Grey) -> FlatGround | None:
     lowest, highest, _, _ = cv2.minMaxLoc(grey)
     light = border > (lowest + highest) / 2
     bright_ink = 2 * int(np.count_nonzero(light)) < light.size
-    ground = np.sort(border[light != bright_ink])
-    level = int(ground[ground.size // 2])
-    same = int(np.searchsorted(ground, level + 1) - np.searchsorted(ground, level))
-    return FlatGround(level, bright_ink) if same >= 0.6 * ground.size or max(grey.shape) <= _SMALL else None
+    ground = border[light != bright_ink]
+    level = int(quantile(ground, 0.5))
+    flat = max(grey.shape) <= _SMALL or np.count_nonzero(ground == level) >= 0.6 * ground.size
+    return FlatGround(level, bright_ink) if flat else None
 
 
 def border_of(grey: Grey) -> Grey:
@@ -68,8 +68,14 @@ def above_ground(grey: Grey) -> Grey:
 
 def noise_of(strength: Grey) -> float:
     """Estimate the standard deviation of the ground in grey levels, from what is much fainter than ink."""
-    rest = strength[strength < 0.4 * strength.max()]
-    return 1.5 * float(np.median(rest)) if rest.size else 0.0
+    rest = strength[strength < 0.4 * cv2.minMaxLoc(strength)[1]]
+    return 1.5 * quantile(rest, 0.5) if rest.size else 0.0
+
+
+def quantile(values: NDArray[Any], share: float) -> float:
+    """Give the value that this share of the values stays below; NumPy's own takes ten times as long on few values."""
+    at = int(share * (values.size - 1))
+    return float(np.partition(values, at)[at])
 
 
 def reduced(grey: Grey, side: int) -> Grey:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from digitcli.imaging import pieces
 from digitcli.imaging.finder import ink_probability
-from digitcli.imaging.ground import above_ground, border_of, flat_ground, has_bright_ink, noise_of
+from digitcli.imaging.ground import above_ground, border_of, flat_ground, has_bright_ink, noise_of, quantile, reduced
 from digitcli.imaging.lines import without_lines
 
 cv2.setNumThreads(1)  # pictures are read in parallel; OpenCV's own threads would only get in the way
@@ -25,6 +25,9 @@ Grey = NDArray[np.uint8]
 
 _FAINTEST = 8  # grey levels; fainter ink is not told from JPEG's and the eye's noise
 _ABOVE_NOISE = 4  # standard deviations
+_ALL_ROUND = np.ones((3, 3), np.uint8)
+_GLANCE_SIDE = 256  # pixels; the finder sees 128
+_SMALL_SHARE = 0.12  # of the picture's longer side; a character smaller than this gets a closer look
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,7 @@ def find_ink(picture: NDArray[np.uint8], *, invert: Invert = "auto") -> Ink:
     plane = _light_ink(picture, bright)
     level = flat.level if bright else 255 - flat.level
     if picture.ndim == 3:
-        level = int(np.median(border_of(plane)))
+        level = int(quantile(border_of(plane), 0.5))
     strength: Grey = cv2.subtract(plane, level)
     noise = noise_of(strength)
     digit = pieces.by_rules(strength, noise) if _stands_out(strength, noise) else None
@@ -89,10 +92,10 @@ def find_ink(picture: NDArray[np.uint8], *, invert: Invert = "auto") -> Ink:
 def stroke_width(image: NDArray[np.uint8]) -> float:
     """Measure the mean width of strokes in pixels: twice their area by their outline, on the grey levels."""
     padded = cv2.copyMakeBorder(image, 1, 1, 1, 1, cv2.BORDER_CONSTANT).astype(np.float32)
-    across = padded[:-1, 1:] - padded[:-1, :-1]
-    down = padded[1:, :-1] - padded[:-1, :-1]
-    outline = float(cv2.magnitude(across, down).sum())
-    return 2 * float(padded.sum()) / outline if outline else 0.0
+    corner = padded[:-1, :-1]
+    across, down = padded[:-1, 1:] - corner, padded[1:, :-1] - corner
+    outline: float = cv2.sumElems(cv2.magnitude(across, down))[0]
+    return 2 * float(cv2.sumElems(padded)[0]) / outline if outline else 0.0
 
 
 def _framed_like_mnist(grey: Grey, invert: Invert) -> Ink | None:
@@ -110,23 +113,27 @@ def _framed_like_mnist(grey: Grey, invert: Invert) -> Ink | None:
 
 
 def _in_photo(picture: NDArray[np.uint8], grey: Grey, invert: Invert) -> Ink:
-    probability = ink_probability(grey)
-    characters = pieces.characters(probability)
-    left, top, right, bottom = around = pieces.surroundings(probability)
-    if (right - left, bottom - top) != grey.shape[::-1]:  # a second, closer look
-        picture, grey = picture[top:bottom, left:right], np.ascontiguousarray(grey[top:bottom, left:right])
-        probability = ink_probability(grey)
+    glance = ink_probability(reduced(grey, _GLANCE_SIDE))
+    characters, share, (left, top, right, bottom) = pieces.overview(glance)
+    seen = glance[top:bottom, left:right]
+    scale = grey.shape[1] / glance.shape[1], grey.shape[0] / glance.shape[0]
+    left, top, right, bottom = (round(at * scale[i % 2]) for i, at in enumerate((left, top, right, bottom)))
+    picture, grey = picture[top:bottom, left:right], np.ascontiguousarray(grey[top:bottom, left:right])
+    if share < _SMALL_SHARE:
+        probability = ink_probability(grey)  # a closer look
+    else:
+        probability = cv2.resize(seen, grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
     marks = probability > pieces.SURE
     bright = has_bright_ink(grey, marks) if invert == "auto" else invert == "no"
     strength = above_ground(_light_ink(picture, bright))
     noise = noise_of(strength)
     if not _stands_out(strength, noise):
         return _cut_out(strength, None, bright, noise)
-    level = float(np.median(strength[marks])) if marks.any() else float(strength.max()) / 2
+    level = quantile(strength[marks], 0.5) if marks.any() else float(strength.max()) / 2
     # lines fainter than this will not be taken for ink anyway
     strength = without_lines(strength, max(0.35 * level, 2 * noise, 4))
     digit = pieces.by_marks(strength, probability, noise) or pieces.by_rules(strength, noise)
-    return _cut_out(strength, digit, bright, noise, around[:2], characters)
+    return _cut_out(strength, digit, bright, noise, (left, top), characters)
 
 
 def _light_ink(picture: NDArray[np.uint8], bright: bool) -> Grey:
@@ -142,7 +149,7 @@ def _light_ink(picture: NDArray[np.uint8], bright: bool) -> Grey:
 
 def _stands_out(strength: Grey, noise: float) -> bool:
     smooth: Grey = cv2.GaussianBlur(strength, (3, 3), 0) if max(strength.shape) > 40 else strength
-    return float(smooth.max()) >= max(_FAINTEST, _ABOVE_NOISE * noise)
+    return float(cv2.minMaxLoc(smooth)[1]) >= max(_FAINTEST, _ABOVE_NOISE * noise)
 
 
 def _cut_out(
@@ -156,14 +163,12 @@ def _cut_out(
     if digit is None:
         return Ink(strength, found=False, bright=bright, contrast=float(strength.max()), noise=noise)
     height, width = strength.shape
-    inside = digit.mask > 0
-    level = float(np.percentile(strength[inside], 70))
-    floor = 0.4 * digit.faintest if noise > 1 else 0.0
-    image = np.clip((strength - floor) * (255 / max(level - floor, 1)), 0, 255)
-    image[cv2.dilate(digit.mask, np.ones((3, 3), np.uint8)) == 0] = 0  # the strokes' soft edges belong to them
+    level = quantile(strength[digit.mask > 0], 0.7)
+    floor = round(0.4 * digit.faintest) if noise > 1 else 0
+    image: Grey = cv2.convertScaleAbs(cv2.subtract(strength, floor), alpha=255 / max(level - floor, 1))
+    image = cv2.bitwise_and(image, cv2.dilate(digit.mask, _ALL_ROUND))  # the strokes' soft edges belong to them
     if digit.seen is not None:
-        image = np.maximum(image, digit.seen)
-    image = image.astype(np.uint8)
+        image = cv2.max(image, digit.seen)
     x, y, w, h = cv2.boundingRect(cv2.threshold(image, 64, 255, cv2.THRESH_BINARY)[1])
     image = np.ascontiguousarray(image[y : y + h, x : x + w])
     return Ink(
@@ -175,5 +180,5 @@ def _cut_out(
         noise=noise,
         characters=characters or digit.characters,
         borders=int(x == 0) + int(y == 0) + int(x + w == width) + int(y + h == height),
-        fill=float(image.mean()) / 255,
+        fill=cv2.mean(image)[0] / 255,
     )

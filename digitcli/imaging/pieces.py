@@ -7,13 +7,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from digitcli.imaging.ground import quantile
+
 Grey = NDArray[np.uint8]
 Probability = NDArray[np.float32]
 
 SURE = 0.5  # probability from which a pixel is marked as ink by the finder
 _JOINED = 0.05  # of the picture's longer side: marks no further apart than this are one character
 _FEWEST = 10  # marked pixels
-_CLOSE = 0.6  # of the picture's longer side: a smaller character is worth a closer look
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ def by_rules(strength: Grey, noise: float) -> Digit | None:
     """
     height, width = strength.shape
     smooth = cv2.GaussianBlur(strength, (0, 0), max(height, width) / 300) if max(height, width) > 200 else strength
-    strong = smooth[smooth > max(4 * noise, int(smooth.max()) // 4)]
+    strong = smooth[smooth > max(4 * noise, cv2.minMaxLoc(smooth)[1] // 4)]
     if not strong.size:
         return None
     high = max(float(cv2.threshold(strong.reshape(-1, 1), 0, 255, cv2.THRESH_OTSU)[0]), 4 * noise)
@@ -80,13 +81,13 @@ def by_marks(strength: Grey, probability: Probability, noise: float) -> Digit | 
         noise: the ground's standard deviation.
 
     """
-    highest = float(np.partition(probability.ravel(), -(probability.size // 200) - 1)[-(probability.size // 200) - 1])
+    highest = quantile(probability.ravel(), 0.995)
     marks = _main_character(
         (probability > max(SURE * min(1.0, highest / 0.9), 0.1)) & (strength > 2 * noise), probability * strength
     )
     if np.count_nonzero(marks) < _FEWEST:
         return None
-    low = max(0.4 * float(np.median(strength[marks])), 2.5 * noise)
+    low = max(0.4 * quantile(strength[marks], 0.5), 2.5 * noise)
     ink = (strength > low).astype(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
     marked = np.bincount(labels[marks], minlength=count) > 0.9 * stats[:, cv2.CC_STAT_AREA]
@@ -99,23 +100,24 @@ def by_marks(strength: Grey, probability: Probability, noise: float) -> Digit | 
     return Digit(digit * np.uint8(255), low, seen=seen.astype(np.uint8))
 
 
-def surroundings(probability: Probability) -> tuple[int, int, int, int]:
-    """Give left, top, right, bottom of where to look closer: around the main character, or all of the picture."""
+def overview(probability: Probability) -> tuple[int, float, tuple[int, int, int, int]]:
+    """Look over the finder's map of a whole picture.
+
+    Returns:
+        The number of characters, groups of marks at least half as heavy as the heaviest; the heaviest one's size as a
+        share of the picture's longer side; left, top, right, bottom of its surroundings, with room around it.
+
+    """
     height, width = probability.shape
-    marks = _main_character(probability > SURE, probability)
-    x, y, w, h = cv2.boundingRect(marks.astype(np.uint8))
-    side = max(w, h)
-    if np.count_nonzero(marks) < _FEWEST or side > _CLOSE * max(height, width):
-        return 0, 0, width, height
-    half = int(side * 0.85) + 2
+    marks = probability > SURE
+    if np.count_nonzero(marks) < _FEWEST:
+        return 1, 1.0, (0, 0, width, height)
+    labels, weights = _groups(marks, probability)
+    x, y, w, h = cv2.boundingRect((marks & (labels == weights.argmax())).astype(np.uint8))
+    half = round(max(w, h) * 0.85) + 2
     x, y = x + w // 2, y + h // 2
-    return max(0, x - half), max(0, y - half), min(width, x + half), min(height, y + half)
-
-
-def characters(probability: Probability) -> int:
-    """Count the characters among the finder's marks: groups at least half as heavy as the heaviest."""
-    weights = _groups(probability > SURE, probability)[1]
-    return max(1, int(np.count_nonzero(weights > 0.5 * weights.max()))) if weights.any() else 1
+    around = max(0, x - half), max(0, y - half), min(width, x + half), min(height, y + half)
+    return int(np.count_nonzero(weights > 0.5 * weights.max())), max(w, h) / max(height, width), around
 
 
 def _main_character(marks: NDArray[np.bool_], weight: NDArray[np.floating]) -> NDArray[np.bool_]:
