@@ -17,10 +17,9 @@ class Reason(str, Enum):
     """Why a picture that could be read got no digit."""
 
     NO_INK = "no ink"
-    FAINT = "contrast below the noise"
     SEVERAL = "several characters"
-    FRAME = "ink fills or touches the frame"
-    STROKES = "too many strokes"
+    SHAPE = "not the shape of a digit"  # a filled box, or much wider than high
+    FAINT = "contrast below the noise"
     LOW_CONFIDENCE = "low confidence"
 
 
