@@ -15,6 +15,7 @@ Probability = NDArray[np.float32]
 SURE = 0.5  # probability from which a pixel is marked as ink by the finder
 _JOINED = 0.05  # of the picture's longer side: marks no further apart than this are one character
 _FEWEST = 10  # marked pixels
+_AS_HEAVY = 1 / 3  # a 1 has less ink than the digit beside it
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ def overview(probability: Probability) -> tuple[int, float, tuple[int, int, int,
     """Look over the finder's map of a whole picture.
 
     Returns:
-        The number of characters, groups of marks at least half as heavy as the heaviest; the heaviest one's size as a
+        The number of characters, groups of marks a third as heavy as the heaviest or more; the heaviest one's size as a
         share of the picture's longer side; left, top, right, bottom of its surroundings, with room around it.
 
     """
@@ -117,7 +118,7 @@ def overview(probability: Probability) -> tuple[int, float, tuple[int, int, int,
     half = round(max(w, h) * 0.85) + 2
     x, y = x + w // 2, y + h // 2
     around = max(0, x - half), max(0, y - half), min(width, x + half), min(height, y + half)
-    return int(np.count_nonzero(weights > 0.5 * weights.max())), max(w, h) / max(height, width), around
+    return int(np.count_nonzero(weights > _AS_HEAVY * weights.max())), max(w, h) / max(height, width), around
 
 
 def _main_character(marks: NDArray[np.bool_], weight: NDArray[np.floating]) -> NDArray[np.bool_]:
