@@ -77,7 +77,7 @@ def train(
     seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed makes the same network.")] = 0,
     patience: Annotated[
         int | None,
-        typer.Option("--patience", metavar="N", help="End after N epochs without a better validation accuracy."),
+        typer.Option("--patience", metavar="N", help="End after N epochs that bring nothing better."),
     ] = None,
     color: ColorOption = Color.AUTO,
 ) -> ExitCode:

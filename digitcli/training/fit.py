@@ -31,6 +31,9 @@ class Epoch:
     """One line of the history. Losses are mean cross-entropies in nats, accuracies in [0, 1].
 
     ``loss`` is against the smoothed labels, over all that is trained on; ``accuracy`` is that of the digits in it.
+    ``distorted_accuracy`` is that on copies of the validation pictures, distorted as the training pictures are. The
+    best epoch is the one with the most right answers over both: among late epochs the validation pictures alone differ
+    by chance more than by merit.
     """
 
     number: int
@@ -40,7 +43,8 @@ class Epoch:
     validation_accuracy: float
     learning_rate: float
     seconds: float
-    best: bool  # so far, by its validation accuracy
+    distorted_accuracy: float
+    best: bool  # so far
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,9 @@ def fit(
     rates = one_cycle(recipe.learning_rate, recipe.epochs * steps)
     step = _Step(twin, kind, recipe)
     average = _Average(twin, recipe.averaged_epochs * _SECTIONS)
+    distorted = validation
+    if recipe.augmentation:
+        distorted = LabelledImages(augment(validation.images, recipe.augmentation, rng), validation.labels)
     history: list[Epoch] = []
     best: Epoch | None = None
     kept = network.get_weights()
@@ -108,7 +115,9 @@ def fit(
                 with average.in_place():
                     kind.fold(twin, network, as_inputs(inputs[:_STATISTICS]))
                 validation_loss, validation_accuracy = score(network, validation)
-                better = best is None or validation_accuracy >= best.validation_accuracy
+                _, distorted_accuracy = score(network, distorted)
+                right_share = validation_accuracy + distorted_accuracy
+                better = best is None or right_share >= best.validation_accuracy + best.distorted_accuracy
                 seen = min(len(inputs), steps * recipe.batch_size)
                 epoch = Epoch(
                     number,
@@ -118,6 +127,7 @@ def fit(
                     validation_accuracy,
                     float(rates[number * steps - 1]),
                     time.monotonic() - started,
+                    distorted_accuracy,
                     better,
                 )
                 history.append(epoch)

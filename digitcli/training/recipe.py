@@ -55,7 +55,7 @@ class Recipe:
     no_digits: float = 0.06  # shapes that are no digits, likewise
     own: float = 0.25  # warm start: share of one's own pictures in what is trained on
     normalise: bool = True  # batch normalisation while training; a warm start goes on without
-    patience: int | None = None  # epochs without a better validation accuracy after which training ends
+    patience: int | None = None  # epochs that bring nothing better, after which training ends
     augmentation: Augmentation | None = field(default_factory=Augmentation)
     seed: int = 0
 

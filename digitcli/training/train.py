@@ -140,10 +140,10 @@ def _load(network: keras.Sequential, start: str | Path) -> None:
 
 def history_csv(history: list[Epoch]) -> str:
     """Give the history as CSV, one line an epoch."""
-    lines = ["epoch,loss,accuracy,validation_loss,validation_accuracy,learning_rate,seconds"]
+    lines = ["epoch,loss,accuracy,validation_loss,validation_accuracy,distorted_accuracy,learning_rate,seconds"]
     lines += [
         f"{e.number},{e.loss:.6f},{e.accuracy:.6f},{e.validation_loss:.6f},{e.validation_accuracy:.6f},"
-        f"{e.learning_rate:.3g},{e.seconds:.2f}"
+        f"{e.distorted_accuracy:.6f},{e.learning_rate:.3g},{e.seconds:.2f}"
         for e in history
     ]
     return "\n".join(lines) + "\n"

@@ -4,7 +4,7 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 
 from digitcli.networks import lenet5
-from digitcli.training.convert import fold, load_keras_weights, normalised, to_keras_weights, to_tflite
+from digitcli.training.convert import cool, fold, load_keras_weights, normalised, to_keras_weights, to_tflite
 
 PICTURES = np.random.default_rng(1).random((50, 28, 28, 1), np.float32)
 
@@ -19,6 +19,12 @@ def test_the_folded_network_answers_as_the_one_that_was_trained():
     expected = keras.activations.softmax(twin(PICTURES, training=True)).numpy()
     np.testing.assert_allclose(network(PICTURES).numpy(), expected, atol=1e-5)
     assert expected.max(axis=1).std() > 0.01  # or any two networks would agree
+
+
+def test_a_temperature_is_folded_into_the_last_layer(network):
+    before = np.log(network(PICTURES).numpy())
+    cool(network, 2.0)
+    np.testing.assert_allclose(network(PICTURES).numpy(), keras.activations.softmax(before / 2).numpy(), atol=1e-5)
 
 
 @pytest.mark.parametrize("n", [1, 2, 50])
