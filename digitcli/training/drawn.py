@@ -131,16 +131,24 @@ def drawn_digits(count: int, rng: np.random.Generator, printed: float = 0.3) -> 
     labels = rng.choice(digits, count, p=shares / shares.sum())
     images = np.zeros((count, SIDE, SIDE), np.uint8)
     for image, digit in zip(images, labels, strict=True):
-        image[:] = framed(print_digit(digit, rng) if rng.random() < printed else write(_one(FORMS[digit], rng), rng))
+        image[:] = framed(print_digit(digit, rng) if rng.random() < printed else write_digit(digit, rng))
     return LabelledImages(images, labels.astype(np.int64))
 
 
-def write(form: Form, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Draw a form with a pen: uint8, white on black."""
-    height, width = _FINE, _FINE * rng.uniform(0.3, 0.85)
-    slant, pen = rng.normal(0.05, 0.2), int(rng.integers(4, 14))
-    if form in FORMS[1]:  # no loop that a broad pen could fill
-        pen = int(rng.integers(4, 22))
+def write_digit(digit: int, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Write a digit in one of its forms: uint8, white on black."""
+    forms = FORMS[digit]
+    # a 1 has no loop that a broad pen could fill
+    return write(forms[rng.integers(len(forms))], rng, narrowest=0.3, broadest=21 if digit == 1 else 13)
+
+
+def write(form: Form, rng: np.random.Generator, *, narrowest: float, broadest: int) -> NDArray[np.uint8]:
+    """Write a form: uint8, white on black.
+
+    It is at least ``narrowest`` of its height wide, written with a pen of at most ``broadest`` of 64 parts of it.
+    """
+    height, width = _FINE, _FINE * rng.uniform(narrowest, 0.85)
+    slant, pen = rng.normal(0.05, 0.2), int(rng.integers(4, broadest + 1))
     paper = np.zeros((_FINE + 2 * _ROOM, _FINE + 2 * _ROOM), np.uint8)
     # points that two strokes share stay shared
     moved = {point: np.array(point) + rng.normal(0, _WOBBLE, 2) for stroke in form for point in stroke}
@@ -176,16 +184,14 @@ def framed(paper: NDArray[np.uint8]) -> NDArray[np.uint8]:
     small = cv2.resize(paper[y : y + height, x : x + width], size, interpolation=cv2.INTER_AREA)
     moments = cv2.moments(small)
     canvas = np.zeros((SIDE, SIDE), np.uint8)
+    if not moments["m00"]:
+        return canvas
     left, top = (
         min(max(round(SIDE / 2 - moments[first] / moments["m00"]), 0), SIDE - length)
         for first, length in zip(("m10", "m01"), size, strict=True)
     )
     canvas[top : top + size[1], left : left + size[0]] = small
     return canvas
-
-
-def _one(forms: tuple[Form, ...], rng: np.random.Generator) -> Form:
-    return forms[rng.integers(len(forms))]
 
 
 def curve(points: NDArray[np.float64]) -> NDArray[np.float64]:

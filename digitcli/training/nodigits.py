@@ -50,6 +50,14 @@ LETTERS: tuple[Form, ...] = (
     (((0.9, 0.1), (0.4, 0), (0.2, 0.25), (0.6, 0.45)), ((0.6, 0.45), (0, 0.65), (0.3, 1), (0.95, 0.9))),  # epsilon
     (((0.5, 0), (0, 0.5), (0.5, 1), (1, 0.5), (0.5, 0)), ((0.1, 0.5), (0.9, 0.5))),  # theta
     (((0.1, 0), (0.4, 0.2), (1, 1)), ((0.5, 0.45), (0, 1))),  # lambda
+    (((0.1, 0), (0.35, 0.15), (0.6, 0.7), (1, 1)), ((0.45, 0.45), (0, 1))),
+    (((1, 0.1), (0.45, 0.9), (0.05, 0.6), (0.15, 0.15), (0.5, 0.2), (1, 0.95)),),  # alpha, written
+    (((0.4, 0.1), (0, 0.55), (0.4, 1), (0.85, 0.6), (0.45, 0.1)), ((0.4, 0.08), (1, 0.05))),  # sigma
+    (((0.5, 0), (0, 0.5), (0.5, 1), (1, 0.5), (0.5, 0)), ((0.3, 0.5), (0.7, 0.5))),  # theta, written
+    (((0.5, 0.2), (0, 0.55), (0.5, 0.85), (1, 0.55), (0.5, 0.2)), ((0.5, 0), (0.5, 1))),  # phi
+    (((0, 0.1), (0.1, 0.6), (0.5, 0.7), (0.9, 0.6), (1, 0.1)), ((0.5, 0), (0.5, 1))),  # psi
+    (((0, 0.1), (1, 0.1)), ((0.25, 0.1), (0.2, 1)), ((0.75, 0.1), (0.8, 1))),  # pi
+    (((0, 0.2), (0.1, 0.9), (0.5, 0.9), (0.5, 0.4), (0.5, 0.9), (0.9, 0.9), (1, 0.2)),),  # omega
     (((0, 0), (0, 1)), ((0, 1), (1, 1))),  # a corner
     (((0, 1), (1, 1)), ((1, 1), (1, 0))),
     (((0, 1), (0, 0)), ((0, 0), (1, 0))),
@@ -58,7 +66,8 @@ LETTERS: tuple[Form, ...] = (
 
 def shapes(count: int, digits: LabelledImages, rng: np.random.Generator) -> LabelledImages:
     """Make ``count`` framed shapes labelled `NO_DIGIT`; some are pieced together from ``digits``."""
-    makers = (_letter, _written, _written, _written, _scribble, _curl, _overlaid, _beside, _turned, _cut, _grid, _noise)
+    by_code = (_letter, _written, _written, _written, _scribble, _curl, _spiral, _block, _grid, _noise)
+    makers = (*by_code, _overlaid, _beside, _turned, _cut)
     images = np.zeros((count, SIDE, SIDE), np.uint8)
     for image in images:
         image[:] = makers[rng.integers(len(makers))](digits, rng)
@@ -80,13 +89,46 @@ def _letter(_digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.uin
 
 
 def _written(_digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.uint8]:
-    return framed(write(LETTERS[rng.integers(len(LETTERS))], rng))
+    return framed(write(LETTERS[rng.integers(len(LETTERS))], rng, narrowest=0.45, broadest=11))
 
 
 def _curl(_digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Draw one long winding curve, as many alphabets have them."""
-    form = (tuple((float(x), float(y)) for x, y in rng.uniform(0, 1, (int(rng.integers(6, 10)), 2))),)
-    return framed(write(form, rng))
+    """Draw one long winding curve, as many alphabets have them; half of them begin with a small loop."""
+    points = rng.uniform(0, 1, (int(rng.integers(4, 9)), 2))
+    if rng.random() < 0.5:
+        points = np.vstack([_turns(rng, 1.1, 0.15, 0.15) + rng.uniform(0.15, 0.85, 2), points[:4]])
+    return _winding(points, rng)
+
+
+def _spiral(_digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Draw a spiral of more than a turn and a quarter."""
+    points = _turns(rng, float(rng.uniform(1.3, 2.2)), 0.12, 0.5)
+    return _winding(points + 0.5, rng)
+
+
+def _winding(points: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.uint8]:
+    form = (tuple((float(x), float(y)) for x, y in points),)
+    return framed(write(form, rng, narrowest=0.7, broadest=6))  # its loops stay open
+
+
+def _turns(rng: np.random.Generator, turns: float, first: float, last: float) -> NDArray[np.float64]:
+    """Give points around (0, 0) along so many turns, either way, with a radius from ``first`` to ``last``."""
+    way = np.linspace(0, 1, round(8 * turns))
+    angle = rng.uniform(0, 2 * np.pi) + rng.choice((-1, 1)) * 2 * np.pi * turns * way
+    radius = first + (last - first) * way
+    return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
+
+
+def _block(_digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Fill a rectangle or an ellipse, not so narrow that it could be a 1."""
+    paper = np.zeros((_PAPER, _PAPER), np.uint8)
+    centre, half = (_PAPER // 2, _PAPER // 2), (int(rng.integers(20, 45)), int(rng.integers(12, 34)))
+    if rng.random() < 0.5:
+        cv2.ellipse(paper, centre, half, int(rng.normal(0, 10)), 0, 360, 255, -1, cv2.LINE_AA)
+    else:
+        corners = cv2.boxPoints((centre, (2 * half[0], 2 * half[1]), rng.normal(0, 8)))
+        cv2.fillPoly(paper, [corners.astype(np.int32)], 255, cv2.LINE_AA)
+    return framed(paper)
 
 
 def _scribble(_digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -112,7 +154,7 @@ def _beside(digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.uint
 
 
 def _turned(digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Lay a digit on its side, or mirror one that is another shape in the mirror."""
+    """Lay a digit on its side; 0, 1, 6, 8 and 9 could still be read."""
     lying = np.flatnonzero(np.isin(digits.labels, (2, 3, 4, 5, 7)))
     picture = digits.images[rng.choice(lying)]
     return np.ascontiguousarray(np.rot90(picture, int(rng.choice((1, 3)))))

@@ -45,14 +45,14 @@ class Recipe:
     """
 
     architecture: str = "lenet5"
-    epochs: int = 100
+    epochs: int = 150
     batch_size: int = 256
     learning_rate: float = 0.004  # the highest, a quarter of the way in
     weight_decay: float = 0.01
     label_smoothing: float = 0.02
     averaged_epochs: float = 2.0  # weights are averaged, exponentially, over about that many
     drawn: float = 0.1  # digits drawn by code, as a share of MNIST's
-    no_digits: float = 0.06  # shapes that are no digits, likewise
+    no_digits: float = 0.08  # shapes that are no digits, likewise
     own: float = 0.25  # warm start: share of one's own pictures in what is trained on
     normalise: bool = True  # batch normalisation while training; a warm start goes on without
     patience: int | None = None  # epochs that bring nothing better, after which training ends

@@ -25,7 +25,7 @@ def test_the_same_numbers_draw_the_same_digits():
 @pytest.mark.parametrize("digit", range(10))
 def test_no_ink_falls_off_the_paper(digit):
     rng = np.random.default_rng(digit)
-    papers = [write(form, rng) for form in FORMS[digit] for _ in range(5)] + [
+    papers = [write(form, rng, narrowest=0.3, broadest=21) for form in FORMS[digit] for _ in range(5)] + [
         print_digit(digit, rng) for _ in range(10)
     ]
     for paper in papers:
