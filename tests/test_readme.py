@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,18 @@ def test_commands_print_what_the_readme_shows(
             continue
         expected = "(?s:.*)".join(re.escape(part) for part in output.rstrip("\n").split("..."))
         assert re.fullmatch(expected, printed), f"$ {command}\n{printed}"
+
+
+def test_python_examples_run(tmp_path: Path, shell_env: dict[str, str]) -> None:
+    (tmp_path / "tests").symlink_to(ROOT / "tests")
+    examples = re.findall(r"^```python\n(.*?)^```$", README.read_text(encoding="utf-8"), re.M | re.S)
+    assert examples
+    for example in examples:
+        done = subprocess.run(
+            [sys.executable, "-c", example], cwd=tmp_path, env=shell_env, text=True, capture_output=True, check=False
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout
 
 
 def test_links_to_files_lead_somewhere() -> None:
