@@ -28,6 +28,8 @@ SCHEMA = 1
 
 # The largest network here takes 1.2 MB; nothing in a strangers' folder is read past this.
 MAX_FILE_BYTES = 64 * 1024 * 1024
+MAX_CARD_BYTES = 1024 * 1024
+_MAX_DEPTH = 10  # of mappings and lists in a card
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class Card:
 
     def to_json(self) -> str:
         """Give the text of card.json."""
-        return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
+        return json.dumps(asdict(self), indent=2) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> "Card":
@@ -68,6 +70,8 @@ class Card:
             raise ValueError("it is nested too deeply") from error
         if not isinstance(content, dict):
             raise ValueError("it is not a JSON object")
+        if _is_deeper(content, _MAX_DEPTH):
+            raise ValueError("it is nested too deeply")
         schema = content.get("schema")
         if not isinstance(schema, int) or isinstance(schema, bool):
             raise ValueError("it has no schema version")
@@ -164,7 +168,7 @@ def open_bundle(weights: str | Path) -> Bundle:
     folder = names.get(str(weights)) or Path(weights)
     if not folder.is_dir():
         raise WeightsError(f"no weights folder {weights}; bundled are: {', '.join(names) or 'none'}")
-    text = _read(folder / CARD)
+    text = _read(folder / CARD, MAX_CARD_BYTES)
     try:
         return Bundle(folder, Card.from_json(text.decode("utf-8")))
     except ValueError as error:
@@ -195,12 +199,19 @@ def write_bundle(
     return complete
 
 
-def _read(path: Path) -> bytes:
+def _is_deeper(content: Any, depth: int) -> bool:
+    if not isinstance(content, (dict, list)):
+        return False
+    inside = content.values() if isinstance(content, dict) else content
+    return depth == 0 or any(_is_deeper(each, depth - 1) for each in inside)
+
+
+def _read(path: Path, most: int = MAX_FILE_BYTES) -> bytes:
     try:
         if not path.is_file():
             raise WeightsError(f"{path} is missing; this is not a weights folder")
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise WeightsError(f"{path} is larger than {MAX_FILE_BYTES >> 20} MiB; these are not weights of digitcli")
+        if path.stat().st_size > most:
+            raise WeightsError(f"{path} is larger than {most >> 20} MiB; these are not weights of digitcli")
         return path.read_bytes()
     except OSError as error:
         raise WeightsError(f"cannot read {path}: {error.strerror or error}") from error

@@ -68,10 +68,17 @@ def classify(
     invert: Annotated[Invert, typer.Option(help="yes: dark ink on light; no: light ink on dark.")] = Invert.AUTO,
     show: Annotated[bool, typer.Option("--show", help="Draw what the network saw.")] = False,
     weights: WeightsOption = "lenet5",
+    max_pixels: Annotated[
+        int,
+        typer.Option(min=1, metavar="N", help="Refuse larger pictures; memory and time for one grow with it."),
+    ] = 100_000_000,
     jobs: Annotated[
         int | None,
         typer.Option("--jobs", "-j", min=1, max=256, metavar="N", help="Pictures read at once; as many as cores."),
     ] = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Say on stderr where only the first of several pictures was read.")
+    ] = False,
     color: ColorOption = Color.AUTO,
 ) -> ExitCode:
     """Read the digit in each picture.
@@ -94,7 +101,14 @@ def classify(
     tally = Tally()
     runs = find_sources(given, listing=files_from, null=null, recursive=recursive, tally=tally)
     classifier = Classifier(
-        weights, as_is=as_is, invert=invert.value, min_confidence=min_confidence, top=top, with_canvas=show
+        weights,
+        as_is=as_is,
+        invert=invert.value,
+        min_confidence=min_confidence,
+        top=top,
+        max_pixels=max_pixels,
+        with_canvas=show,
+        with_note=verbose,
     )
     if format_ is Format.TABLE:
         from digitcli.output.tables import table
@@ -137,9 +151,11 @@ def _write(form: "Layout", answers: Iterable[list["Answer"]], descriptor: int, n
             between = form.between
             counts[answer.prediction.status] += 1
         write_records(descriptor, records, name)
-        for path, prediction, _ in batch:
+        for path, prediction, _, note in batch:
             if prediction.status is Status.ERROR:
                 complain(f"{path}: {prediction.reason}")
+            elif note:
+                complain(f"{path}: {note}")
     write_records(descriptor, [form.tail], name)
     return counts
 

@@ -29,6 +29,9 @@ def guarded(command: Callable[P, ExitCode | None]) -> Callable[P, None]:
         except BrokenPipeError:
             mute(sys.stdout)  # the reader has seen enough
             code = ExitCode.OK
+        except MemoryError:
+            complain("there is not enough memory")
+            code = ExitCode.UNUSABLE
         except OSError as error:
             # one without a file's name can only be of what a command prints
             complain(f"cannot use {error.filename or 'standard output'}: {(error.strerror or str(error)).lower()}")

@@ -61,4 +61,6 @@ def _read(sources: list[Source]) -> list[NDArray[np.uint8] | str]:
             canvases.append(read_picture(read_source(source)).canvas)
         except ImageError as error:
             canvases.append(str(error))
+        except Exception as error:  # a mistake of ours over one picture must not cost the others
+            canvases.append(f"failed while it was read ({type(error).__name__}: {error})")
     return canvases

@@ -24,7 +24,9 @@ def read_npz(path: Path, part: Part) -> LabelledImages:
     try:
         with zipfile.ZipFile(path) as archive:
             images, labels = (_array(archive, f"{kind}_{part}.npy", path) for kind in "xy")
-    except (zipfile.BadZipFile, OSError, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
+    except DataError:
+        raise
+    except Exception as error:  # zipfile, the decompressors and NumPy raise whatever the damage led them to
         raise DataError(f"{path} cannot be read as .npz: {error}") from error
     return checked(images, labels, str(path))
 

@@ -5,24 +5,33 @@ tried, and the size is checked before a pixel is decoded.
 """
 
 import io
+import logging
 import warnings
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from digitcli.errors import ImageError
+from digitcli.imaging.budget import MAX_PIXELS, Room, check, check_pixels
 
 # As Pillow names them; JPEG opens MPO too. The first five are loaded at once, the others when one of them is met.
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "PPM", "TIFF", "WEBP", "AVIF")
-MAX_PIXELS = 100_000_000
 MAX_BYTES = 256 * 2**20
 WORKING_SIDE = 480  # pixels; a larger picture is reduced by a whole factor towards this, but never below it
 
-# Pillow's own guard, at the same moment as ours, warns at this many pixels and refuses at twice as many.
-Image.MAX_IMAGE_PIXELS = max(Image.MAX_IMAGE_PIXELS or 0, MAX_PIXELS)
-warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+_BAND = 1_000_000  # pixels that are converted at once
+
+# Pillow's own guard refuses at a fixed number of pixels; ours, before anything is decoded, at the number asked for.
+Image.MAX_IMAGE_PIXELS = None
+# What else it has to say of damage would go to stderr.
+warnings.filterwarnings("ignore", module=r"PIL\b")
+logging.getLogger("PIL").addHandler(logging.NullHandler())
+
+_room: Room | None = None  # shared with the other processes that decode, where there are some
 
 _UPRIGHT = {  # EXIF's orientation tag: how to turn the stored picture
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -54,14 +63,17 @@ def decode(source: Path | bytes | Image.Image, *, max_pixels: int = MAX_PIXELS) 
 
     """
     try:
-        image = source if isinstance(source, Image.Image) else _open(source)
-        if image.width * image.height > max_pixels:
-            raise Image.DecompressionBombError
-        return _to_array(image.copy() if image is source else image)
+        if isinstance(source, Image.Image):
+            check_pixels(source.width * source.height, max_pixels)
+            return _to_array(source.copy())
+        data = _content(source)
+        image = _open(data)
+        pixels = image.width * image.height
+        _draft(image)
+        with _taken(check(image, pixels, data, max_pixels)):
+            return _to_array(image)
     except ImageError:
         raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise ImageError(f"more than the {max_pixels:,} pixels allowed; make the picture smaller") from None
     except UnidentifiedImageError:
         raise ImageError(f"not a picture in a known format ({', '.join(FORMATS)} or HEIF)") from None
     except MemoryError:
@@ -80,12 +92,16 @@ def _read(path: Path) -> bytes:
         raise ImageError("cannot be read: not a valid file name") from None
 
 
-def _open(source: Path | bytes) -> Image.Image:
+def _content(source: Path | bytes) -> bytes:
     data = source if isinstance(source, bytes) else _read(source)
     if not data:
         raise ImageError("the file is empty")
     if len(data) > MAX_BYTES:
         raise ImageError(f"larger than {MAX_BYTES >> 20} MiB")
+    return data
+
+
+def _open(data: bytes) -> ImageFile.ImageFile:
     if data[4:8] != b"ftyp":
         return Image.open(io.BytesIO(data), formats=FORMATS)
     brands = {data[at : at + 4] for at in range(8, min(int.from_bytes(data[:4], "big"), 256), 4)}
@@ -95,27 +111,56 @@ def _open(source: Path | bytes) -> Image.Image:
         from pillow_heif import HeifImageFile
     except ImportError:
         raise ImageError("HEIC pictures need one more package: pip install 'digitcli[heif]'") from None
-    image: Image.Image = HeifImageFile(io.BytesIO(data))  # type: ignore[no-untyped-call]
+    image: ImageFile.ImageFile = HeifImageFile(io.BytesIO(data))  # type: ignore[no-untyped-call]
     return image
 
 
-def _to_array(image: Image.Image) -> NDArray[np.uint8]:
-    factor = max(image.size) // WORKING_SIDE
+def holds_several(source: bytes | Image.Image) -> bool:
+    """Tell whether what can be decoded holds further pictures, as it is an animation or has several pages."""
+    return bool(getattr(_open(source) if isinstance(source, bytes) else source, "is_animated", False))
+
+
+def share(room: Room) -> None:
+    """From now on, take the memory for large pictures from what processes share."""
+    global _room
+    _room = room
+
+
+def _taken(size: int) -> AbstractContextManager[None]:
+    return _room.taken(size) if _room else nullcontext()
+
+
+def _draft(image: Image.Image) -> None:
+    """Let libjpeg decode at 1/2, 1/4 or 1/8, for a fraction of the work, where the picture is that large."""
+    factor = _factor(image)
     if factor > 1 and image.format in ("JPEG", "MPO"):
-        # libjpeg decodes at 1/2, 1/4 or 1/8 for a fraction of the work
         image.draft(None, (image.width // factor, image.height // factor))
-        factor = max(image.size) // WORKING_SIDE
+
+
+def _factor(image: Image.Image) -> int:
+    return max(1, max(image.size) // WORKING_SIDE)
+
+
+def _to_array(image: Image.Image) -> NDArray[np.uint8]:
     image.load()
     orientation = _orientation(image)  # after loading: Pillow turns a TIFF itself and then says so here
-    image = _in_simple_mode(image)
-    if factor > 1:
-        image = _reduced(image, factor)
+    image = _in_simple_mode_and_size(image)
     if orientation in _UPRIGHT:
         image = image.transpose(_UPRIGHT[orientation])
     pixels: NDArray[np.uint8] = np.asarray(image)
     if image.mode in ("LA", "RGBA"):
         return _without_alpha(pixels)
     return pixels
+
+
+def _in_simple_mode_and_size(image: Image.Image) -> Image.Image:
+    """Convert to mode L, LA, RGB or RGBA and reduce, in bands: the whole, converted, may be four times as large."""
+    factor = _factor(image)
+    rows = factor * max(1, _BAND // (image.width * factor))
+    bands = [(0, top, image.width, min(top + rows, image.height)) for top in range(0, image.height, rows)]
+    extremes = _extremes(image.crop(band) for band in bands) if image.mode[0] in "IF" else (0.0, 0.0)
+    parts = [_reduced(_in_simple_mode(image.crop(band), extremes), factor) for band in bands]
+    return parts[0] if len(parts) == 1 else Image.fromarray(np.concatenate([np.asarray(part) for part in parts]))
 
 
 def _orientation(image: Image.Image) -> int:
@@ -127,15 +172,14 @@ def _orientation(image: Image.Image) -> int:
         return 1
 
 
-def _in_simple_mode(image: Image.Image) -> Image.Image:
-    """Convert to mode L, LA, RGB or RGBA."""
+def _in_simple_mode(image: Image.Image, extremes: tuple[float, float]) -> Image.Image:
     mode = image.mode
     if mode in ("L", "RGB", "LA", "RGBA") and "transparency" not in image.info:
         return image
     if mode == "1":
         return image.convert("L")
     if mode[0] in "IF":
-        return Image.fromarray(_stretched(np.asarray(image)))
+        return Image.fromarray(_stretched(np.asarray(image), *extremes))
     if mode == "La":
         return image.convert("LA")
     if mode in ("PA", "RGBa") or "transparency" in image.info:
@@ -143,19 +187,29 @@ def _in_simple_mode(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _stretched(values: NDArray[np.generic]) -> NDArray[np.uint8]:
+def _extremes(bands: Iterable[Image.Image]) -> tuple[float, float]:
+    """Find the least and the greatest finite sample."""
+    low, high = np.inf, -np.inf
+    for band in bands:
+        values = np.asarray(band)
+        finite = values[np.isfinite(values)]
+        if finite.size:
+            low, high = min(low, float(finite.min())), max(high, float(finite.max()))
+    return low, high
+
+
+def _stretched(values: NDArray[np.generic], low: float, high: float) -> NDArray[np.uint8]:
     """Bring samples deeper than 8 bits between 0, the darkest, and 255, the brightest; not-a-number is darkest."""
-    deep = values.astype(np.float64)
-    finite = deep[np.isfinite(deep)]
-    if not finite.size or finite.min() == finite.max():
-        return np.zeros(deep.shape, np.uint8)
-    low, high = finite.min(), finite.max()
-    deep = np.nan_to_num(deep, nan=low, posinf=high, neginf=low)
+    if low >= high:
+        return np.zeros(values.shape, np.uint8)
+    deep = np.nan_to_num(values.astype(np.float64), nan=low, posinf=high, neginf=low)
     stretched: NDArray[np.uint8] = ((deep - low) * (255 / (high - low)) + 0.5).astype(np.uint8)
     return stretched
 
 
 def _reduced(image: Image.Image, factor: int) -> Image.Image:
+    if factor == 1:
+        return image
     premultiplied = {"RGBA": "RGBa", "LA": "La"}.get(image.mode)  # what is transparent must not tint what is not
     if premultiplied is None:
         return image.reduce(factor)

@@ -17,6 +17,8 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from digitcli.imaging.budget import Room
+from digitcli.imaging.decode import share
 from digitcli.imaging.sources import Source
 
 T = TypeVar("T")
@@ -173,7 +175,7 @@ def _pool(work: Work[Any], jobs: int) -> ProcessPoolExecutor:
     # Ctrl-C reaches the whole process group: a worker that is just being born must not answer it with a traceback
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
-        pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin, initargs=(work,))
+        pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin, initargs=(work, Room(context)))
         pool.submit(int)  # forks all workers, before there are threads
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
@@ -183,9 +185,10 @@ def _pool(work: Work[Any], jobs: int) -> ProcessPoolExecutor:
 _work: Work[Any]
 
 
-def _begin(work: Work[Any]) -> None:
+def _begin(work: Work[Any], room: Room) -> None:
     global _work  # a process pool has no other way to keep something in its workers
     _work = work
+    share(room)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})

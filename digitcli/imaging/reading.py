@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from digitcli.imaging.budget import MAX_PIXELS
 from digitcli.imaging.canvas import SIDE, to_canvas
-from digitcli.imaging.decode import MAX_PIXELS, decode
+from digitcli.imaging.decode import decode
 from digitcli.imaging.ink import Ink, Invert, find_ink
 
 

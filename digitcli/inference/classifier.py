@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from digitcli.errors import ImageError
-from digitcli.imaging.decode import MAX_PIXELS
+from digitcli.imaging.budget import MAX_PIXELS
+from digitcli.imaging.decode import holds_several
 from digitcli.imaging.ink import Invert
 from digitcli.imaging.many import BATCH, in_order
 from digitcli.imaging.reading import Reading, read_picture
@@ -22,13 +23,20 @@ from digitcli.prediction import Prediction, Status
 
 Picture: TypeAlias = "str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8]"
 
+_SEVERAL = "holds several pictures, of which the first was read"
+
 
 class Answer(NamedTuple):
-    """What is said of one source; ``canvas``, uint8 of shape (28, 28), only where it was asked for and there is one."""
+    """What is said of one source.
+
+    ``canvas``, uint8 of shape (28, 28), only where it was asked for and there is one; ``note``, a line about what was
+    read, where notes were asked for and there is something to note.
+    """
 
     path: str
     prediction: Prediction
     canvas: NDArray[np.uint8] | None
+    note: str | None = None
 
 
 class Classifier:
@@ -53,6 +61,7 @@ class Classifier:
         top: int = 0,
         max_pixels: int = MAX_PIXELS,
         with_canvas: bool = False,
+        with_note: bool = False,
     ) -> None:
         """Open a network.
 
@@ -64,6 +73,7 @@ class Classifier:
             top: how many of the likeliest digits a prediction lists, 0 to 10.
             max_pixels: a picture with more than this is an error, found before it is decoded.
             with_canvas: keep the 28×28 pixels that the network saw in what ``answer`` and ``answer_all`` give.
+            with_note: note there too where only the first of several pictures in a file was read.
 
         Raises:
             WeightsError: the weights are missing, damaged, or of another kind of network.
@@ -74,6 +84,7 @@ class Classifier:
         self.top = top
         self.max_pixels = max_pixels
         self.with_canvas = with_canvas
+        self.with_note = with_note
         self.network = Network(weights)
         self.min_confidence = self.network.card.min_confidence if min_confidence is None else min_confidence
 
@@ -109,26 +120,28 @@ class Classifier:
 
     def answer(self, sources: list[Source]) -> list[Answer]:
         """Read a batch of sources. Whatever is wrong with one of them is said in its answer."""
-        readings = [self._read(source) for source in sources]
-        canvases = [reading.canvas for reading in readings if not isinstance(reading, str)]
+        read = [self._read(source) for source in sources]
+        canvases = [reading.canvas for reading, _ in read if not isinstance(reading, str)]
         rows = iter(self.network.probabilities(np.stack(canvases)).tolist() if canvases else [])
         answers = []
-        for source, reading in zip(sources, readings, strict=True):
+        for source, (reading, note) in zip(sources, read, strict=True):
             if isinstance(reading, str):
                 answers.append(Answer(source.path, Prediction(Status.ERROR, reason=reading), None))
             else:
                 prediction = decide(next(rows), reading.ink, min_confidence=self.min_confidence, top=self.top)
-                answers.append(Answer(source.path, prediction, reading.canvas if self.with_canvas else None))
+                answers.append(Answer(source.path, prediction, reading.canvas if self.with_canvas else None, note))
         return answers
 
-    def _read(self, source: Source) -> Reading | str:
-        """Read a source, or say why it cannot be read."""
+    def _read(self, source: Source) -> tuple[Reading | str, str | None]:
+        """Read a source, or say why it cannot be read; and note what may be worth to know."""
         try:
-            return read_picture(read_source(source), as_is=self.as_is, invert=self.invert, max_pixels=self.max_pixels)
+            content = read_source(source)
+            reading = read_picture(content, as_is=self.as_is, invert=self.invert, max_pixels=self.max_pixels)
+            return reading, _SEVERAL if self.with_note and holds_several(content) else None
         except ImageError as error:
-            return str(error)
+            return str(error), None
         except Exception as error:  # a mistake of ours over one picture must not cost the others
-            return f"failed while it was read ({type(error).__name__}: {error})"
+            return f"failed while it was read ({type(error).__name__}: {error})", None
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name != "network"}

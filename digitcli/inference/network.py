@@ -8,12 +8,14 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
-from digitcli.bundle import open_bundle
+from digitcli.bundle import bundled, open_bundle
 from digitcli.errors import WeightsError
+from digitcli.inference.trial import survives
 from digitcli.quiet import quiet
 
 # C1's maps of a batch take 19 KB a picture: enough pictures to make a call worth it, few enough to stay in the cache.
 BATCH = 64
+_ONE = 1 + 1e-5  # as float32 rounds it
 
 
 class Network:
@@ -29,6 +31,8 @@ class Network:
         bundle = open_bundle(weights)
         self.card = bundle.card
         model = bundle.model()
+        if bundle.folder not in bundled().values() and not survives(model):
+            raise WeightsError(f"{bundle.folder}: its network crashes LiteRT, or keeps it busy for ever")
         self._lock = threading.Lock()
         try:
             with quiet():  # LiteRT announces that it runs on the CPU
@@ -43,13 +47,20 @@ class Network:
         self._size = 0
 
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Give the probability of each digit, shape (n, 10), for pictures of shape (n, 28, 28), white ink on black."""
+        """Give the probability of each digit, shape (n, 10), for pictures of shape (n, 28, 28), white ink on black.
+
+        Raises:
+            WeightsError: what the network gives are no probabilities.
+
+        """
         if images.ndim != 3 or images.shape[1:] != (28, 28) or images.dtype != np.uint8:
             raise ValueError(f"images must be uint8 of shape (n, 28, 28), not {images.dtype} of {images.shape}")
         probabilities = np.empty((len(images), 10), np.float32)
         for start in range(0, len(images), BATCH):
             rows = slice(start, start + BATCH)
             probabilities[rows] = self._run(images[rows, :, :, np.newaxis].astype(np.float32) / np.float32(255))
+        if not ((probabilities >= 0) & (probabilities <= _ONE)).all():  # nor is it where one is not a number
+            raise WeightsError("the network answers with numbers that are no probabilities; train it again")
         return probabilities
 
     def _run(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from digitcli.inference.classifier import Answer
 
 COLUMNS = ("path", "digit", "confidence", "status")
+STDIN = "-"
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 DECIMALS = 4  # of a probability
 
 
@@ -58,7 +60,7 @@ def layout(
         )
     if format_ is Format.CSV:
         return Layout(
-            lambda answer: _csv(_row(answer, raw=not terminal, no_digit="", no_confidence="", top=top)),
+            lambda answer: _csv(_harmless(_row(answer, raw=not terminal, no_digit="", no_confidence="", top=top))),
             head=_csv(columns),
         )
     if format_ is Format.JSONL:
@@ -125,6 +127,12 @@ def _csv(fields: Iterable[str]) -> str:
     row = io.StringIO()
     csv.writer(row).writerow(fields)
     return row.getvalue()
+
+
+def _harmless(row: list[str]) -> list[str]:
+    """Begin a path that a spreadsheet would take for a formula with ./, which names the same file."""
+    path = row[0]
+    return [f"./{path}", *row[1:]] if path.startswith(_FORMULA) and path != STDIN else row
 
 
 def _json(answer: "Answer", *, top: bool) -> str:

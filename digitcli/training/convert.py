@@ -14,6 +14,7 @@ from keras import layers
 from numpy.typing import NDArray
 
 from digitcli.quiet import quiet
+from digitcli.training.keras_file import check
 
 _EPSILON = 1e-3
 # Pixels times this have a deviation of about 1. For the first layer that does what batch normalisation does for the
@@ -89,19 +90,20 @@ def to_keras_weights(network: keras.Sequential) -> bytes:
 
 
 def load_keras_weights(network: keras.Sequential, content: bytes) -> None:
-    """Set the network's weights from the content of a Keras ``.weights.h5`` file.
+    """Set the network's weights from the content of a Keras ``.weights.h5`` file, trusting nothing in it.
 
     Raises:
         ValueError: they are not weights of this network.
 
     """
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.weights.h5"
-        path.write_bytes(content)
-        try:
+    try:
+        check(content, [tuple(weight.shape) for weight in network.weights])
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "model.weights.h5"
+            path.write_bytes(content)
             network.load_weights(path)
-        except (OSError, KeyError, TypeError) as error:
-            raise ValueError(f"they are not weights of {network.name}: {error}") from error
+    except Exception as error:  # Keras and HDF5 raise whatever the damage led them to
+        raise ValueError(f"they are not weights of {network.name}: {error}") from error
 
 
 def _is_normalised(layer: keras.Layer, first: keras.Layer) -> bool:

@@ -1,0 +1,53 @@
+"""A stranger's .weights.h5, looked at before Keras reads it.
+
+HDF5 files can point at other files, claim any size and hold filters that unpack a little into a lot. What Keras writes
+are plain arrays; only those, and no more of them than the network has, are let through.
+"""
+
+import io
+from typing import Any
+
+import h5py
+import numpy as np
+
+_MOST_OBJECTS = 200
+
+
+def check(content: bytes, shapes: list[tuple[int, ...]]) -> None:
+    """Refuse a file that is anything but arrays of these shapes.
+
+    Args:
+        content: of the file.
+        shapes: of the network's weights, in any order.
+
+    Raises:
+        ValueError: with what is wrong.
+
+    """
+    found: list[tuple[int, ...]] = []
+    try:
+        with h5py.File(io.BytesIO(content), "r") as file:
+            _walk(file, found, [])
+    except Exception as error:  # HDF5 raises whatever the damage led it to
+        raise ValueError(f"no file of weights: {error}") from error
+    if sorted(found) != sorted(shapes):
+        raise ValueError("its arrays are not those of the network")
+
+
+def _walk(group: Any, found: list[tuple[int, ...]], seen: list[str]) -> None:
+    for name in group:
+        seen.append(name)
+        if len(seen) > _MOST_OBJECTS:  # or groups that hold themselves
+            raise ValueError("it holds too many objects")
+        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+            raise ValueError(f"its {name!r} is a link, perhaps to another file")
+        entry = group[name]
+        if isinstance(entry, h5py.Group):
+            _walk(entry, found, seen)
+            continue
+        if not isinstance(entry, h5py.Dataset) or entry.dtype != np.float32:
+            raise ValueError(f"its {name!r} is no array of 32-bit floats")
+        # the network's weights are in the file itself, and in it as they are
+        if entry.external or entry.is_virtual or entry.id.get_create_plist().get_nfilters():
+            raise ValueError(f"its {name!r} is stored elsewhere or packed")
+        found.append(entry.shape)
