@@ -47,6 +47,18 @@ def test_a_huge_file_is_not_read(folder: Path) -> None:
         open_bundle(folder).model()
 
 
+def test_a_huge_card_is_not_read(folder: Path) -> None:
+    (folder / CARD).write_bytes(b"[" * (2 << 20))
+    with pytest.raises(WeightsError, match="larger than 1 MiB"):
+        open_bundle(folder)
+
+
+def test_a_card_with_half_a_character_can_be_shown(folder: Path) -> None:
+    text = (folder / CARD).read_text().replace('"lenet5"', '"\\ud800"')
+    (folder / CARD).write_text(text)
+    assert open_bundle(folder).card.to_json().encode()
+
+
 def edited(change: Callable[[dict[str, Any]], object]) -> Callable[[str], str]:
     def edit(text: str) -> str:
         card = json.loads(text)
@@ -63,6 +75,7 @@ def edited(change: Callable[[dict[str, Any]], object]) -> Callable[[str], str]:
         (lambda _: "[]", "not a JSON object"),
         (lambda _: "[" * 100_000, "nested too deeply"),
         (lambda _: '{"a": ' * 100_000, "nested too deeply"),
+        (edited(lambda card: card.update(recipe=json.loads('{"a":' * 400 + "1" + "}" * 400))), "nested too deeply"),
         (edited(lambda card: card.pop("seed")), "no seed"),
         (edited(lambda card: card.pop("schema")), "no schema version"),
         (edited(lambda card: card.update(schema=99)), "schema 99 is newer"),

@@ -190,6 +190,33 @@ def test_formats_say_the_same() -> None:
     assert "none.png  error: no such file" in table
 
 
+def test_a_path_in_csv_is_no_formula_and_still_that_file(tmp_path: Path) -> None:
+    names = ["=cmd().png", "+1.png", "@a.png", "-1.png", "plain.png"]
+    for name in names:
+        (tmp_path / name).write_bytes(SEVEN.read_bytes())
+    done = classify("-f", "csv", "-", "--", *names, cwd=tmp_path, input=SEVEN.read_bytes())
+    paths = [row[0] for row in csv.reader(io.StringIO(done.stdout.decode(), newline=""))][1:]
+    assert paths == ["-", "./=cmd().png", "./+1.png", "./@a.png", "./-1.png", "plain.png"]
+    assert all((tmp_path / path).exists() for path in paths[1:])
+
+
+def test_verbose_says_where_only_the_first_picture_was_read(tmp_path: Path) -> None:
+    from PIL import Image
+
+    with Image.open(SEVEN) as seven:
+        page = seven.convert("L")
+    page.save(tmp_path / "pages.tif", save_all=True, append_images=[page] * 3)
+    quiet, verbose = (classify(*args, tmp_path / "pages.tif", SEVEN) for args in ((), ("--verbose",)))
+    assert quiet.stdout == verbose.stdout
+    assert quiet.stderr == b""
+    note = b": holds several pictures, of which the first was read\n"
+    assert verbose.stderr == b"digitcli: " + os.fsencode(tmp_path / "pages.tif") + note
+
+
+def test_the_cap_on_pixels_can_be_set(tmp_path: Path) -> None:
+    assert statuses(classify("--max-pixels", "1000", SEVEN)) == ["error"]
+
+
 def test_digit_is_one_character_for_each_input() -> None:
     assert classify("-f", "digit", SEVEN, "none.png").stdout == b"7\n?\n"
 

@@ -81,3 +81,15 @@ def test_an_array_without_its_magic_is_refused(tmp_path: Path) -> None:
         archive.writestr("x_test.npy", b"hello")
     with pytest.raises(DataError, match=r"d\.npz cannot be read"):
         load(path, "test")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_damage_within_packed_data_is_refused(method: int, tmp_path: Path) -> None:
+    path = tmp_path / "d.npz"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr("x_test.npy", np.random.default_rng(0).bytes(1000))
+    data = bytearray(path.read_bytes())
+    data[60:900] = b"\xff" * 840
+    path.write_bytes(data)
+    with pytest.raises(DataError, match=r"d\.npz cannot be read"):
+        load(path, "test")
