@@ -25,6 +25,7 @@ Grey = NDArray[np.uint8]
 
 _FAINTEST = 8  # grey levels; fainter ink is not told from JPEG's and the eye's noise
 _ABOVE_NOISE = 4  # standard deviations
+_UNSEEN = 3  # times as much as that is asked of ink of which the finder sees nothing
 _ALL_ROUND = np.ones((3, 3), np.uint8)
 _GLANCE_SIDE = 256  # pixels; the finder sees 128
 _SMALL_SHARE = 0.12  # of the picture's longer side; a character smaller than this gets a closer look
@@ -46,6 +47,7 @@ class Ink:
         characters: number of pieces of ink as large as a character.
         borders: on how many of the picture's four sides the ink lies.
         fill: share of the box that is ink.
+        length: how long all strokes are together, as a multiple of the box's longer side.
 
     """
 
@@ -60,6 +62,7 @@ class Ink:
     characters: int = 1
     borders: int = 0
     fill: float = 0.0
+    length: float = 0.0
 
 
 def find_ink(picture: NDArray[np.uint8], *, invert: Invert = "auto") -> Ink:
@@ -127,7 +130,7 @@ def _in_photo(picture: NDArray[np.uint8], grey: Grey, invert: Invert) -> Ink:
     bright = has_bright_ink(grey, marks) if invert == "auto" else invert == "no"
     strength = above_ground(_light_ink(picture, bright))
     noise = noise_of(strength)
-    if not _stands_out(strength, noise):
+    if not _stands_out(strength, noise, 1 if np.count_nonzero(marks) >= pieces.FEWEST else _UNSEEN):
         return _cut_out(strength, None, bright, noise)
     level = quantile(strength[marks], 0.5) if marks.any() else float(strength.max()) / 2
     # lines fainter than this will not be taken for ink anyway
@@ -147,9 +150,9 @@ def _light_ink(picture: NDArray[np.uint8], bright: bool) -> Grey:
     return plane if bright else cv2.bitwise_not(plane)
 
 
-def _stands_out(strength: Grey, noise: float) -> bool:
+def _stands_out(strength: Grey, noise: float, times: int = 1) -> bool:
     smooth: Grey = cv2.GaussianBlur(strength, (3, 3), 0) if max(strength.shape) > 40 else strength
-    return float(cv2.minMaxLoc(smooth)[1]) >= max(_FAINTEST, _ABOVE_NOISE * noise)
+    return float(cv2.minMaxLoc(smooth)[1]) >= times * max(_FAINTEST, _ABOVE_NOISE * noise)
 
 
 def _cut_out(
@@ -171,14 +174,16 @@ def _cut_out(
         image = cv2.max(image, digit.seen)
     x, y, w, h = cv2.boundingRect(cv2.threshold(image, 64, 255, cv2.THRESH_BINARY)[1])
     image = np.ascontiguousarray(image[y : y + h, x : x + w])
+    stroke, fill = stroke_width(image), cv2.mean(image)[0] / 255
     return Ink(
         image,
         bright=bright,
         box=(x + origin[0], y + origin[1], w, h),
-        stroke=stroke_width(image),
+        stroke=stroke,
         contrast=level,
         noise=noise,
         characters=characters or digit.characters,
         borders=int(x == 0) + int(y == 0) + int(x + w == width) + int(y + h == height),
-        fill=cv2.mean(image)[0] / 255,
+        fill=fill,
+        length=fill * min(w, h) / stroke,
     )

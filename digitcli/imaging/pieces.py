@@ -14,7 +14,7 @@ Probability = NDArray[np.float32]
 
 SURE = 0.5  # probability from which a pixel is marked as ink by the finder
 _JOINED = 0.05  # of the picture's longer side: marks no further apart than this are one character
-_FEWEST = 10  # marked pixels
+FEWEST = 10  # marked pixels
 _AS_HEAVY = 1 / 3  # a 1 has less ink than the digit beside it
 
 
@@ -53,24 +53,27 @@ def by_rules(strength: Grey, noise: float) -> Digit | None:
     low = max(high / 2, 2.5 * noise)
     mask = cv2.threshold(smooth, low, 255, cv2.THRESH_BINARY)[1]
     count, labels, stats, centres = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    if count == 2:
+    if count == 2 and stats[1, cv2.CC_STAT_WIDTH] < width:
         return Digit(mask, low)
-    seeds = np.bincount(labels[smooth > high], minlength=count)
-    if not seeds[1:].any():
-        return None
     x, y, w, h, area = stats.T
+    line = (w == width) & (8 * h < w)  # flat from side to side: no stroke of a digit
+    seeds = np.bincount(labels[smooth > high], minlength=count)
+    seeds[line] = 0
     off_centre = np.hypot(centres[:, 0] / width - 0.5, centres[:, 1] / height - 0.5)
     borders = (x == 0).astype(int) + (y == 0) + (x + w == width) + (y + h == height)
     score = seeds * (1 - off_centre) * 0.5**borders
     score[0] = -1
     best = int(score.argmax())
+    if not seeds[best] or not best:
+        return None
     side = max(w[best], h[best])
     gap_x = np.maximum(x - (x[best] + w[best]), x[best] - (x + w))
     gap_y = np.maximum(y - (y[best] + h[best]), y[best] - (y + h))
     kept = (np.maximum(gap_x, gap_y) < 0.2 * side) & (area > 0.01 * area[best]) & (seeds > 0)
     kept[0] = False
-    large = (np.maximum(w, h) > 0.6 * side) & (seeds > 0)
-    return Digit(np.where(kept[labels], 255, 0).astype(np.uint8), low, int(large[1:].sum()))
+    beside = (h > 0.6 * side) & (gap_x > 0.05 * side) & (seeds > 0)
+    below = (np.maximum(w, h) > 0.6 * side) & (gap_y > 0.2 * side) & (seeds > 0)
+    return Digit(np.where(kept[labels], 255, 0).astype(np.uint8), low, 1 + int((beside | below)[1:].sum()))
 
 
 def by_marks(strength: Grey, probability: Probability, noise: float) -> Digit | None:
@@ -86,16 +89,19 @@ def by_marks(strength: Grey, probability: Probability, noise: float) -> Digit | 
     marks = _main_character(
         (probability > max(SURE * min(1.0, highest / 0.9), 0.1)) & (strength > 2 * noise), probability * strength
     )
-    if np.count_nonzero(marks) < _FEWEST:
+    if np.count_nonzero(marks) < FEWEST:
         return None
     low = max(0.4 * quantile(strength[marks], 0.5), 2.5 * noise)
     ink = (strength > low).astype(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
-    marked = np.bincount(labels[marks], minlength=count) > 0.9 * stats[:, cv2.CC_STAT_AREA]
-    marked[0] = False
+    share = np.bincount(labels[marks], minlength=count) / stats[:, cv2.CC_STAT_AREA]
+    x, y, w, h, _ = stats.T
+    inside = (x > 0) & (y > 0) & (x + w < strength.shape[1]) & (y + h < strength.shape[0])
+    whole = (share > 0.9) | (share > 0.5) & inside  # what runs out of the picture may be a line that it hangs on
+    whole[0] = False
     reach = 2 * max(1, round(max(strength.shape) / 64)) + 1
     near = cv2.dilate(marks.astype(np.uint8), np.ones((reach, reach), np.uint8))
-    digit = _without_specks(np.maximum(marked[labels], ink & near).astype(np.uint8))
+    digit = _without_specks(np.maximum(whole[labels], ink & near).astype(np.uint8))
     close = cv2.dilate(digit, np.ones((3, 3), np.uint8)) > 0
     seen = np.clip((probability - 0.3) * 500, 0, 255) * ((digit > 0) | (close & (probability > 0.7)))
     return Digit(digit * np.uint8(255), low, seen=seen.astype(np.uint8))
@@ -111,7 +117,7 @@ def overview(probability: Probability) -> tuple[int, float, tuple[int, int, int,
     """
     height, width = probability.shape
     marks = probability > SURE
-    if np.count_nonzero(marks) < _FEWEST:
+    if np.count_nonzero(marks) < FEWEST:
         return 1, 1.0, (0, 0, width, height)
     labels, weights = _groups(marks, probability)
     x, y, w, h = cv2.boundingRect((marks & (labels == weights.argmax())).astype(np.uint8))

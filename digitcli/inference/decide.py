@@ -10,6 +10,7 @@ from digitcli.prediction import Prediction, Ranked, Reason, Status
 _FILLED = 0.9  # share of its box that is ink; only a bar, which can be a 1, has more
 _BAR = 0.5  # width by height, up to which a filled box can be a bar
 _WIDEST = 2.2  # width by height
+_LONGEST = 5.5  # all strokes together, by the box's longer side; noise and textures have more
 _FAINTEST = 8  # times the noise that ink stands out from its ground
 
 
@@ -41,7 +42,7 @@ def _no_digit(ink: Ink) -> Reason | None:
     width, height = ink.box[2:]
     if ink.characters > 1:
         return Reason.SEVERAL
-    if width > _WIDEST * height or (ink.fill > _FILLED and width > _BAR * height):
+    if width > _WIDEST * height or ink.length > _LONGEST or (ink.fill > _FILLED and width > _BAR * height):
         return Reason.SHAPE
     if ink.contrast < _FAINTEST * ink.noise:
         return Reason.FAINT
