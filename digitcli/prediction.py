@@ -18,7 +18,7 @@ class Reason(str, Enum):
 
     NO_INK = "no ink"
     SEVERAL = "several characters"
-    SHAPE = "not the shape of a digit"  # a filled box, or much wider than high
+    SHAPE = "not the shape of a digit"  # a filled box, much wider than high, or far too many strokes
     FAINT = "contrast below the noise"
     LOW_CONFIDENCE = "low confidence"
 

@@ -79,8 +79,8 @@ def quantile(values: NDArray[Any], share: float) -> float:
 
 
 def reduced(grey: Grey, side: int) -> Grey:
-    """Reduce a picture until its longer side has ``side`` pixels; a smaller one stays as it is."""
-    factor = max(grey.shape) / side
+    """Reduce a picture by a whole factor, the longer side to about ``side`` pixels; a smaller one stays as it is."""
+    factor = round(max(grey.shape) / side)
     if factor <= 1:
         return grey
     size = max(1, round(grey.shape[1] / factor)), max(1, round(grey.shape[0] / factor))

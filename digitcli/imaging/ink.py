@@ -25,9 +25,10 @@ Grey = NDArray[np.uint8]
 
 _FAINTEST = 8  # grey levels; fainter ink is not told from JPEG's and the eye's noise
 _ABOVE_NOISE = 4  # standard deviations
+_SMALLEST = 0.03  # of the longer side of the picture or the digit's surroundings; less is dust
 _UNSEEN = 3  # times as much as that is asked of ink of which the finder sees nothing
 _ALL_ROUND = np.ones((3, 3), np.uint8)
-_GLANCE_SIDE = 256  # pixels; the finder sees 128
+_GLANCE_SIDE = 240  # pixels; the finder sees 128
 _SMALL_SHARE = 0.12  # of the picture's longer side; a character smaller than this gets a closer look
 
 
@@ -173,6 +174,8 @@ def _cut_out(
     if digit.seen is not None:
         image = cv2.max(image, digit.seen)
     x, y, w, h = cv2.boundingRect(cv2.threshold(image, 64, 255, cv2.THRESH_BINARY)[1])
+    if max(w, h) < _SMALLEST * max(height, width):
+        return Ink(strength, found=False, bright=bright, contrast=level, noise=noise)
     image = np.ascontiguousarray(image[y : y + h, x : x + w])
     stroke, fill = stroke_width(image), cv2.mean(image)[0] / 255
     return Ink(

@@ -85,3 +85,21 @@ def test_ruled_lines_alone_are_no_ink():
     paper = np.random.default_rng(0).normal(200, 2, (240, 200)).clip(0, 255).astype(np.uint8)
     paper[10::30] = 140
     assert not find_ink(paper).found
+
+
+def test_a_speck_is_no_ink():
+    paper = np.full((120, 100), 255, np.uint8)
+    paper[60, 50] = 0
+    assert not find_ink(paper).found
+
+
+def test_noise_on_white_has_far_more_strokes_than_a_digit():
+    noise = np.random.default_rng(0).integers(0, 256, (60, 60), np.uint8)
+    assert find_ink(noise).length > 2 * find_ink(two_pieces(gap=6)).length
+
+
+def test_two_digits_side_by_side_are_two_characters():
+    images, _ = photos.digits(6, seed=5)
+    for left, right in zip(images[::2], images[1::2], strict=True):
+        drawing = 255 - np.hstack([np.kron(left, np.ones((5, 5), np.uint8)), np.kron(right, np.ones((5, 5), np.uint8))])
+        assert find_ink(drawing).characters == 2

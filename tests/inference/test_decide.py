@@ -85,7 +85,7 @@ def drawn(name: str) -> NDArray[np.uint8]:
         ("square", {Reason.SHAPE}),
         ("bar", {Reason.SHAPE}),
         ("word", {Reason.SEVERAL}),
-        ("noise", {Reason.NO_INK, Reason.SEVERAL, Reason.FAINT, Reason.LOW_CONFIDENCE}),
+        ("noise", {Reason.NO_INK, Reason.SEVERAL, Reason.SHAPE, Reason.FAINT, Reason.LOW_CONFIDENCE}),
     ],
 )
 def test_pictures_that_are_no_digit_are_refused_with_their_reason(name: str, reasons: set[Reason]) -> None:
