@@ -33,5 +33,9 @@ class DataError(DigitcliError):
     """A data set is missing, damaged, too small or not labelled."""
 
 
+class MissingLibraryError(DigitcliError):
+    """A library that only this command needs is not installed."""
+
+
 class OutputError(DigitcliError):
     """Something cannot be written where the user asked for it."""

@@ -58,7 +58,7 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
 
 
 def whole_folder(folder: Path, files: Mapping[str, bytes], *, replace: bool = False) -> None:
-    """Write a folder that holds just ``files``, in one step.
+    """Write a folder that holds just ``files``, by their paths in it, in one step.
 
     Raises:
         OutputError: it cannot be written, or exists and ``replace`` is false.
@@ -71,6 +71,7 @@ def whole_folder(folder: Path, files: Mapping[str, bytes], *, replace: bool = Fa
         part.mkdir()
         try:
             for name, content in files.items():
+                (part / name).parent.mkdir(parents=True, exist_ok=True)
                 with (part / name).open("wb") as stream:
                     stream.write(content)
                     stream.flush()

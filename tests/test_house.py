@@ -95,7 +95,9 @@ def command(*args: str) -> str:
     return f"sys.argv = {['digitcli', *args]!r}; from digitcli.__main__ import main; main()"
 
 
-@pytest.mark.parametrize("name", [[], ["evaluate"], ["info"], ["inspect"]], ids=lambda n: " ".join(n) or "digitcli")
+@pytest.mark.parametrize(
+    "name", [[], ["evaluate"], ["export"], ["info"], ["inspect"]], ids=lambda n: " ".join(n) or "digitcli"
+)
 def test_help_loads_nothing_heavy(name: list[str]) -> None:
     assert heavy_after(command(*name, "--help")) == set()
 

@@ -8,6 +8,7 @@ import typer
 from digitcli import __version__
 from digitcli.cli.classify import classify
 from digitcli.cli.evaluate import evaluate
+from digitcli.cli.export import export
 from digitcli.cli.guard import guarded
 from digitcli.cli.info import info
 from digitcli.cli.inspect import inspect
@@ -53,5 +54,5 @@ def _main(
         typer.echo(context.get_help())
 
 
-for _command in (classify, evaluate, info, inspect, train):
+for _command in (classify, evaluate, export, info, inspect, train):
     app.command()(guarded(_command))

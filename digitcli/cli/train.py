@@ -12,6 +12,7 @@ import typer
 
 from digitcli.bundle import bundled
 from digitcli.cli.options import ColorOption
+from digitcli.cli.tensorflow import load_tensorflow
 from digitcli.errors import ExitCode, OutputError
 from digitcli.output.console import Color
 from digitcli.output.text import printable
@@ -102,7 +103,9 @@ def train(
         raise RecipeError("--from needs --data: the pictures that the network shall learn to read")
     _check(output, force)
     with _Display(recipe, color) as display:
-        run = _tensorflow()
+        load_tensorflow()
+        from digitcli.training.train import train as run
+
         outcome = run(
             recipe,
             output,
@@ -136,18 +139,6 @@ def _check(output: Path, force: bool) -> None:
     parent = next(folder for folder in output.resolve().parents if folder.exists())
     if not os.access(parent, os.W_OK):
         raise OutputError(f"cannot write {output}: no permission to write in {parent}")
-
-
-def _tensorflow() -> Any:
-    """Import what trains, without TensorFlow's notices."""
-    from digitcli.quiet import quiet
-
-    with quiet():
-        import tensorflow as tf
-
-        tf.config.list_logical_devices()  # looks for a GPU, and says what it misses
-        from digitcli.training.train import train as run
-    return run
 
 
 def _compare(metrics: Any, count: int, data: Path | None) -> None:

@@ -65,7 +65,8 @@ def build() -> keras.Sequential:
     """Build the network with fresh weights: uniform in ±2.4 / fan-in.
 
     It takes float32 pictures ``(n, 28, 28, 1)`` in [0, 1], white ink on black, and gives float32 probabilities
-    ``(n, 10)``. Its layer ``output`` gives the paper's output: the distances from the ten codes.
+    ``(n, 10)``. Its layer ``output`` gives the paper's output: the distances from the ten codes. Its own kinds of
+    layers are registered, so Keras loads a file of it where this module was imported.
     """
     network = keras.Sequential(
         [
@@ -89,6 +90,7 @@ def build() -> keras.Sequential:
     return network
 
 
+@keras.saving.register_keras_serializable(NAME)
 def squash(sums: keras.KerasTensor) -> keras.KerasTensor:
     """Give A·tanh(S·a) with A = 1.7159 and S = 2/3, so that f(1) = 1 and f(−1) = −1 (equation 6, appendix A).
 
@@ -97,18 +99,24 @@ def squash(sums: keras.KerasTensor) -> keras.KerasTensor:
     return 1.7159 * ops.tanh(sums * (2 / 3))
 
 
+@keras.saving.register_keras_serializable(NAME)
 class FanIn(keras.initializers.Initializer):
     """Uniform in ±2.4 / F, F the inputs of the unit: a number, or one for each place of the last axis (appendix A).
 
     Guess: the bias, not counted in F, is drawn as the weights are.
     """
 
-    def __init__(self, inputs: int | NDArray[np.int64]) -> None:
+    def __init__(self, inputs: int | list[int]) -> None:
+        self.inputs = inputs
         self.limits = np.asarray(2.4 / np.asarray(inputs), np.float32)
 
     def __call__(self, shape: tuple[int, ...], dtype: str | None = None) -> keras.KerasTensor:
         """Draw the weights."""
         return keras.random.uniform(shape, -1, 1, dtype) * self.limits
+
+    def get_config(self) -> dict[str, int | list[int]]:
+        """Give what an exported network needs to build it again."""
+        return {"inputs": self.inputs}
 
 
 def fan_in(inputs: int) -> dict[str, keras.initializers.Initializer]:
@@ -116,6 +124,7 @@ def fan_in(inputs: int) -> dict[str, keras.initializers.Initializer]:
     return {"kernel_initializer": FanIn(inputs), "bias_initializer": FanIn(inputs)}
 
 
+@keras.saving.register_keras_serializable(NAME)
 class Subsampling(layers.Layer):
     """S2, S4: the sum of four pixels, times a map's coefficient, plus its bias, squashed. It halves both sides."""
 
@@ -129,6 +138,7 @@ class Subsampling(layers.Layer):
         return squash(ops.average_pool(maps, 2) * (4 * self.coefficient) + self.bias)
 
 
+@keras.saving.register_keras_serializable(NAME)
 class TableConvolution(layers.Layer):
     """C3: 5×5 convolutions where each of 16 maps sees the maps of S2 that table I gives it.
 
@@ -143,8 +153,8 @@ class TableConvolution(layers.Layer):
         self.places = np.zeros((len(to), *seen.shape), np.float32)
         self.places[np.arange(len(to)), of, to] = 1
         inputs = 25 * seen.sum(axis=0)
-        self.planes = self.add_weight((5, 5, len(to)), initializer=FanIn(inputs[to]), name="planes")
-        self.bias = self.add_weight((len(inputs),), initializer=FanIn(inputs), name="bias")
+        self.planes = self.add_weight((5, 5, len(to)), initializer=FanIn(inputs[to].tolist()), name="planes")
+        self.bias = self.add_weight((len(inputs),), initializer=FanIn(inputs.tolist()), name="bias")
 
     def kernel(self) -> keras.KerasTensor:
         """Give the planes in their places: ``(5, 5, 6, 16)``, zero where table I has no X."""
@@ -155,6 +165,7 @@ class TableConvolution(layers.Layer):
         return squash(ops.conv(maps, self.kernel()) + self.bias)
 
 
+@keras.saving.register_keras_serializable(NAME)
 class Distances(layers.Layer):
     """The output: ten radial basis units, each giving the squared distance of F6 from the code of its digit."""
 
@@ -165,6 +176,7 @@ class Distances(layers.Layer):
         return ops.sum(rows, axis=-1)
 
 
+@keras.saving.register_keras_serializable(NAME)
 class Probabilities(layers.Layer):
     """Confidence, which the paper leaves to those who use the distances: softmax of minus distance / temperature.
 

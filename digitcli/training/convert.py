@@ -13,6 +13,8 @@ import tensorflow as tf
 from keras import layers
 from numpy.typing import NDArray
 
+from digitcli.bundle import Bundle
+from digitcli.errors import WeightsError
 from digitcli.quiet import quiet
 from digitcli.training.keras_file import check
 
@@ -104,6 +106,21 @@ def load_keras_weights(network: keras.Sequential, content: bytes) -> None:
             network.load_weights(path)
     except Exception as error:  # Keras and HDF5 raise whatever the damage led them to
         raise ValueError(f"they are not weights of {network.name}: {error}") from error
+
+
+def load_bundle(network: keras.Sequential, bundle: Bundle) -> None:
+    """Set the network's weights to those of a weights folder.
+
+    Raises:
+        WeightsError: its file is missing or damaged, or it holds another network.
+
+    """
+    if bundle.card.architecture != network.name:
+        raise WeightsError(f"{bundle.folder} holds {bundle.card.architecture}, which {network.name} cannot begin with")
+    try:
+        load_keras_weights(network, bundle.keras_weights())
+    except ValueError as error:
+        raise WeightsError(f"{bundle.folder}: {error}") from error
 
 
 def _is_normalised(layer: keras.Layer, first: keras.Layer) -> bool:

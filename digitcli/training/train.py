@@ -15,11 +15,10 @@ import tensorflow as tf
 from digitcli import __version__
 from digitcli.bundle import CURVES, HISTORY, Card, open_bundle, write_bundle
 from digitcli.datasets.labelled import LabelledImages
-from digitcli.errors import WeightsError
 from digitcli.output import plots
 from digitcli.training.augmentation import augment
 from digitcli.training.calibration import choose_threshold, fit_temperature
-from digitcli.training.convert import load_keras_weights, to_keras_weights, to_tflite
+from digitcli.training.convert import load_bundle, to_keras_weights, to_tflite
 from digitcli.training.fit import Epoch, fit, probabilities, score
 from digitcli.training.parts import Parts, assemble
 from digitcli.training.recipe import Recipe
@@ -62,7 +61,7 @@ def train(
     tf.config.experimental.enable_op_determinism()
     network = TWINS[recipe.architecture].network()
     if start is not None:
-        _load(network, start)
+        load_bundle(network, open_bundle(start))
     parts = assemble(recipe, data, warm=start is not None)
     begin(parts)
     own_before = _errors(network, parts.own_test) if parts.own_test else None
@@ -126,16 +125,6 @@ def calibrate(network: keras.Sequential, parts: Parts, recipe: Recipe) -> float:
 
 def _errors(network: keras.Sequential, pictures: LabelledImages) -> int:
     return round((1 - score(network, pictures)[1]) * len(pictures))
-
-
-def _load(network: keras.Sequential, start: str | Path) -> None:
-    bundle = open_bundle(start)
-    if bundle.card.architecture != network.name:
-        raise WeightsError(f"{bundle.folder} holds {bundle.card.architecture}, which {network.name} cannot begin with")
-    try:
-        load_keras_weights(network, bundle.keras_weights())
-    except ValueError as error:
-        raise WeightsError(f"{bundle.folder}: {error}") from error
 
 
 def history_csv(history: list[Epoch]) -> str:

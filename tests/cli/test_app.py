@@ -12,7 +12,7 @@ from digitcli import __version__
 from digitcli.cli.guard import guarded
 from digitcli.errors import DataError, ExitCode, ImageError
 
-COMMANDS = ("classify", "evaluate", "info", "inspect")
+COMMANDS = ("classify", "evaluate", "export", "info", "inspect", "train")
 
 
 def test_the_version_is_printed(digitcli: Callable[..., subprocess.CompletedProcess[str]]) -> None:
