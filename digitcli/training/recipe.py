@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 from digitcli.errors import DigitcliError, ExitCode
 
@@ -91,12 +92,16 @@ PAPER = Recipe(
 RECIPES = {recipe.architecture: recipe for recipe in (Recipe(), PAPER)}
 
 LONG = 30  # epochs from which on the whole augmentation pays
+# Fewer epochs need more and larger steps: after five, 31 validation errors instead of 38 (seeds 1 and 0).
+SHORT: dict[str, dict[str, Any]] = {"lenet5": {"batch_size": 64, "learning_rate": 0.01}}
 
 
 def fitting(epochs: int | None, architecture: str = "lenet5") -> Recipe:
     """Give the recipe that fits a number of epochs: few of them learn more from pictures that are changed less."""
     whole = RECIPES[architecture]
     epochs = whole.epochs if epochs is None else epochs
+    if epochs < LONG:
+        whole = replace(whole, **SHORT.get(architecture, {}))
     strength = min(1.0, math.sqrt(max(epochs, 0) / LONG))
     return replace(
         whole,

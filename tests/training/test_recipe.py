@@ -29,6 +29,12 @@ def test_few_epochs_change_pictures_less():
     assert fitting(5).epochs == 5
 
 
+def test_few_epochs_take_more_and_larger_steps():
+    few, many = fitting(LONG - 1), fitting(LONG)
+    assert few.batch_size < many.batch_size
+    assert few.learning_rate > many.learning_rate
+
+
 def test_the_network_of_1998_has_a_recipe_of_its_own():
     paper = fitting(None, "lenet5-1998")
     assert paper == RECIPES["lenet5-1998"]
