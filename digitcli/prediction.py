@@ -18,6 +18,7 @@ class Reason(str, Enum):
 
     NO_INK = "no ink"
     SEVERAL = "several characters"
+    FRAME = "remains of a frame"
     SHAPE = "not the shape of a digit"  # a filled box, much wider than high, or far too many strokes
     FAINT = "contrast below the noise"
     LOW_CONFIDENCE = "low confidence"

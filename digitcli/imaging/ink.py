@@ -26,6 +26,9 @@ Grey = NDArray[np.uint8]
 _FAINTEST = 8  # grey levels; fainter ink is not told from JPEG's and the eye's noise
 _ABOVE_NOISE = 4  # standard deviations
 _SMALLEST = 0.03  # of the longer side of the picture or the digit's surroundings; less is dust
+_LOWEST = 7  # pixels; fewer are dust too, as no digit can be told from another
+_CROP = 64  # pixels; a picture with no longer side may be cut out of a form, with remains of its frame
+_EDGE = 0.2  # of a crop's width, in which such remains lie; a digit lies further in
 _UNSEEN = 3  # times as much as that is asked of ink of which the finder sees nothing
 _ALL_ROUND = np.ones((3, 3), np.uint8)
 _GLANCE_SIDE = 240  # pixels; the finder sees 128
@@ -49,6 +52,7 @@ class Ink:
         borders: on how many of the picture's four sides the ink lies.
         fill: share of the box that is ink.
         length: how long all strokes are together, as a multiple of the box's longer side.
+        frame: the ink is just a bar along a side of a small crop, as the remains of a form's frame are.
 
     """
 
@@ -64,6 +68,7 @@ class Ink:
     borders: int = 0
     fill: float = 0.0
     length: float = 0.0
+    frame: bool = False
 
 
 def find_ink(picture: NDArray[np.uint8], *, invert: Invert = "auto") -> Ink:
@@ -174,7 +179,7 @@ def _cut_out(
     if digit.seen is not None:
         image = cv2.max(image, digit.seen)
     x, y, w, h = cv2.boundingRect(cv2.threshold(image, 64, 255, cv2.THRESH_BINARY)[1])
-    if max(w, h) < _SMALLEST * max(height, width):
+    if max(w, h) < max(_LOWEST, _SMALLEST * max(height, width)):
         return Ink(strength, found=False, bright=bright, contrast=level, noise=noise)
     image = np.ascontiguousarray(image[y : y + h, x : x + w])
     stroke, fill = stroke_width(image), cv2.mean(image)[0] / 255
@@ -189,4 +194,5 @@ def _cut_out(
         borders=int(x == 0) + int(y == 0) + int(x + w == width) + int(y + h == height),
         fill=fill,
         length=fill * min(w, h) / stroke,
+        frame=max(height, width) <= _CROP and (x + w <= _EDGE * width or x >= (1 - _EDGE) * width),
     )

@@ -42,6 +42,8 @@ def _no_digit(ink: Ink) -> Reason | None:
     width, height = ink.box[2:]
     if ink.characters > 1:
         return Reason.SEVERAL
+    if ink.frame:
+        return Reason.FRAME
     if width > _WIDEST * height or ink.length > _LONGEST or (ink.fill > _FILLED and width > _BAR * height):
         return Reason.SHAPE
     if ink.contrast < _FAINTEST * ink.noise:

@@ -45,6 +45,7 @@ ONE = Ink(np.zeros((20, 14), np.uint8), box=(0, 0, 14, 20), contrast=100, noise=
     ("seen", "reason"),
     [
         ({"characters": 2}, Reason.SEVERAL),
+        ({"frame": True}, Reason.FRAME),
         ({"box": (0, 0, 50, 20)}, Reason.SHAPE),
         ({"fill": 0.95}, Reason.SHAPE),
         ({"contrast": 15}, Reason.FAINT),
@@ -73,6 +74,12 @@ def drawn(name: str) -> NDArray[np.uint8]:
     if name == "word":
         for left, digit in ((40, "4"), (120, "7"), (200, "2")):
             cv2.putText(page, digit, (left, 180), cv2.FONT_HERSHEY_SIMPLEX, 2.5, 20, 8)
+    if name == "cell":
+        page = np.zeros((28, 28), np.uint8)
+        page[2:26, 24:26] = 255
+    if name == "dust":
+        page = np.zeros((28, 28), np.uint8)
+        page[20:23, 3] = 255
     if name == "noise":
         page = np.random.default_rng(1).normal(128, 40, page.shape).clip(0, 255).astype(np.uint8)
     return page
@@ -85,6 +92,8 @@ def drawn(name: str) -> NDArray[np.uint8]:
         ("square", {Reason.SHAPE}),
         ("bar", {Reason.SHAPE}),
         ("word", {Reason.SEVERAL}),
+        ("cell", {Reason.FRAME}),
+        ("dust", {Reason.NO_INK}),
         ("noise", {Reason.NO_INK, Reason.SEVERAL, Reason.SHAPE, Reason.FAINT, Reason.LOW_CONFIDENCE}),
     ],
 )
