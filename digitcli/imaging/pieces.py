@@ -15,6 +15,7 @@ Probability = NDArray[np.float32]
 SURE = 0.5  # probability from which a pixel is marked as ink by the finder
 _JOINED = 0.05  # of the picture's longer side: marks no further apart than this are one character
 FEWEST = 10  # marked pixels
+_STACKED = 0.15  # of the main group's height: how far above or below it its other pieces lie
 _AS_HEAVY = 1 / 3  # a 1 has less ink than the digit beside it
 
 
@@ -134,11 +135,27 @@ def _main_character(marks: NDArray[np.bool_], weight: NDArray[np.floating]) -> N
 
 
 def _groups(marks: NDArray[np.bool_], weight: NDArray[np.floating]) -> tuple[NDArray[np.int32], NDArray[Any]]:
-    """Label marks that lie close together with one number, and sum the weight of each number's marks."""
-    size = max(3, int(max(marks.shape) * _JOINED) | 1)
+    """Label the marks of one character with one number, and sum the weight of each number's marks.
+
+    Marks that lie close together are one character, and so is what lies closely above or below the heaviest group:
+    writing runs sideways.
+    """
+    size = max(5, int(max(marks.shape) * _JOINED) | 1)
     joined = cv2.dilate(marks.astype(np.uint8), np.ones((size, size), np.uint8))
-    count, labels = cv2.connectedComponents(joined)
-    return labels, np.bincount(labels[marks], weights=weight[marks], minlength=count)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(joined)
+    weights = np.bincount(labels[marks], weights=weight[marks], minlength=count)
+    if count > 2:
+        x, y, w, h, _ = stats.T
+        main = int(weights.argmax())
+        shared = np.minimum(x + w, x[main] + w[main]) - np.maximum(x, x[main])
+        gap = np.maximum(y - (y[main] + h[main]), y[main] - (y + h))
+        stacked = (
+            (shared > 0.5 * np.minimum(w, w[main])) & (gap < _STACKED * h[main]) & (weights > 0.05 * weights[main])
+        )
+        stacked[0] = False
+        labels = np.where(stacked, main, np.arange(count))[labels]
+        weights = np.bincount(labels[marks], weights=weight[marks], minlength=count)
+    return labels, weights
 
 
 def _without_specks(digit: Grey) -> Grey:
