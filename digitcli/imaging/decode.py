@@ -111,7 +111,7 @@ def _open(data: bytes) -> ImageFile.ImageFile:
         from pillow_heif import HeifImageFile
     except ImportError:
         raise ImageError("HEIC pictures need one more package: pip install 'digitcli[heif]'") from None
-    image: ImageFile.ImageFile = HeifImageFile(io.BytesIO(data))  # type: ignore[no-untyped-call]
+    image: ImageFile.ImageFile = HeifImageFile(io.BytesIO(data))
     return image
 
 
