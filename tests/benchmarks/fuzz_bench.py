@@ -1,6 +1,6 @@
 """Feed the real command a great number of damaged files; print what did not end as promised, and the worst costs.
 
-    PYTHONPATH=. python tests/benchmarks/fuzz.py [--pictures 20000] [--others 5000] [--seed 0]
+    PYTHONPATH=. python tests/benchmarks/fuzz_bench.py [--pictures 20000] [--others 5000] [--seed 0]
 
 Pictures go through ``digitcli classify`` in batches, cards, data sets and weights through what reads them, in child
 processes. Exit status 1 where anything was not as promised; the mutants of that batch are kept.
