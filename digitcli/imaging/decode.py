@@ -4,11 +4,13 @@ Nothing in the file is trusted: the content, not the name, decides the format, o
 tried, and the size is checked before a pixel is decoded.
 """
 
+import ctypes
 import io
 import logging
 import warnings
 from collections.abc import Iterable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +72,8 @@ def decode(source: Path | bytes | Image.Image, *, max_pixels: int = MAX_PIXELS) 
         image = _open(data)
         pixels = image.width * image.height
         _draft(image)
+        if image.format == "TIFF":
+            _hush_libtiff()
         with _taken(check(image, pixels, data, max_pixels)):
             return _to_array(image)
     except ImageError:
@@ -128,6 +132,15 @@ def share(room: Room) -> None:
 
 def _taken(size: int) -> AbstractContextManager[None]:
     return _room.taken(size) if _room else nullcontext()
+
+
+@cache
+def _hush_libtiff() -> None:
+    """Keep libtiff, the one that Pillow brings, from writing of damage to descriptor 2."""
+    with suppress(OSError, AttributeError):  # not a build with a libtiff of its own
+        libtiff = ctypes.CDLL(Image.core.__file__)  # type: ignore[attr-defined]
+        libtiff.TIFFSetErrorHandler(None)
+        libtiff.TIFFSetWarningHandler(None)
 
 
 def _draft(image: Image.Image) -> None:
@@ -202,7 +215,8 @@ def _stretched(values: NDArray[np.generic], low: float, high: float) -> NDArray[
     """Bring samples deeper than 8 bits between 0, the darkest, and 255, the brightest; not-a-number is darkest."""
     if low >= high:
         return np.zeros(values.shape, np.uint8)
-    deep = np.nan_to_num(values.astype(np.float64), nan=low, posinf=high, neginf=low)
+    with np.errstate(invalid="ignore"):  # a signalling not-a-number
+        deep = np.nan_to_num(values.astype(np.float64), nan=low, posinf=high, neginf=low)
     stretched: NDArray[np.uint8] = ((deep - low) * (255 / (high - low)) + 0.5).astype(np.uint8)
     return stretched
 

@@ -208,3 +208,17 @@ def test_a_missing_file_is_one_line_without_its_name(tmp_path):
     with pytest.raises(ImageError, match="No such file") as error:
         decode(tmp_path / "nowhere.png")
     assert "nowhere" not in str(error.value)
+
+
+def test_what_libtiff_says_of_damage_does_not_reach_the_user(capfd):
+    data = bytearray(encoded(Image.fromarray(seven()), "TIFF", compression="tiff_lzw"))
+    data[10:60] = b"\xff" * 50
+    with pytest.raises(ImageError):
+        decode(bytes(data))
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_signalling_not_a_number_is_no_warning():
+    bits = np.full((8, 8), 0x3F800000, np.uint32)
+    bits[0, :2] = 0x7F800001, 0
+    assert decode(encoded(Image.fromarray(bits.view(np.float32)), "TIFF"))[0, :3].tolist() == [0, 0, 255]
