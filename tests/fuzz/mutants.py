@@ -5,6 +5,7 @@ import io
 import json
 import random
 import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,7 +22,19 @@ def mutant(seeds: list[bytes], rng: random.Random) -> bytes:
     data = bytearray(rng.choice(seeds))
     for _ in range(rng.choice((1, 1, 2, 4, 8))):
         rng.choice((_flip, _flip, _flip, _number, _cut, _splice, _repeat))(data, seeds, rng)
-    return bytes(data)
+    return _mended(bytes(data)) if rng.random() < 0.7 else bytes(data)
+
+
+def _mended(data: bytes) -> bytes:
+    """Set the checksums of a PNG right, or no damage within it would get past them; leave anything else alone."""
+    at, mended = 8, bytearray(data)
+    while data[:4] == b"\x89PNG" and at + 12 <= len(data):
+        end = at + 8 + int.from_bytes(data[at : at + 4], "big")
+        if end + 4 > len(data):
+            break
+        mended[end : end + 4] = zlib.crc32(data[at + 4 : end]).to_bytes(4, "big")
+        at = end + 4
+    return bytes(mended)
 
 
 def _at(data: bytearray, rng: random.Random) -> int:
