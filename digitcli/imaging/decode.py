@@ -121,7 +121,10 @@ def _open(data: bytes) -> ImageFile.ImageFile:
 
 def holds_several(source: bytes | Image.Image) -> bool:
     """Tell whether what can be decoded holds further pictures, as it is an animation or has several pages."""
-    return bool(getattr(_open(source) if isinstance(source, bytes) else source, "is_animated", False))
+    try:
+        return bool(getattr(_open(source) if isinstance(source, bytes) else source, "is_animated", False))
+    except Exception:  # what comes after the first picture is damaged
+        return False
 
 
 def share(room: Room) -> None:

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from digitcli.errors import ImageError
-from digitcli.imaging.decode import decode
+from digitcli.imaging.decode import decode, holds_several
 
 
 def encoded(image, kind="PNG", **options):
@@ -222,3 +222,9 @@ def test_a_signalling_not_a_number_is_no_warning():
     bits = np.full((8, 8), 0x3F800000, np.uint32)
     bits[0, :2] = 0x7F800001, 0
     assert decode(encoded(Image.fromarray(bits.view(np.float32)), "TIFF"))[0, :3].tolist() == [0, 0, 255]
+
+
+def test_damage_after_the_first_picture_costs_nothing():
+    data = encoded(Image.fromarray(seven()), "GIF").removesuffix(b";") + b"!\xf9\x02,"
+    assert not holds_several(data)
+    assert decode(data).shape[:2] == (40, 30)
