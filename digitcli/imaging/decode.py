@@ -25,7 +25,7 @@ FORMATS = ("PNG", "JPEG", "GIF", "BMP", "PPM", "TIFF", "WEBP", "AVIF")
 MAX_BYTES = 256 * 2**20
 WORKING_SIDE = 480  # pixels; a larger picture is reduced by a whole factor towards this, but never below it
 
-_BAND = 1_000_000  # pixels that are converted at once
+_BAND = 250_000  # pixels that are converted at once
 
 # Pillow's own guard refuses at a fixed number of pixels; ours, before anything is decoded, at the number asked for.
 Image.MAX_IMAGE_PIXELS = None
