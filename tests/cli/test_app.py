@@ -102,3 +102,22 @@ def test_signals_end_it_at_once(number: signal.Signals, code: int) -> None:
         os.kill(process.pid, number)
         assert process.wait(timeout=30) == code
         assert process.stderr.read() == b""
+
+
+@pytest.mark.parametrize(("words", "offered"), [("ex", "export"), ("export --format s", "saved-model")])
+def test_a_shell_completes_commands_and_values(
+    words: str, offered: str, digitcli: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    env = {
+        "_DIGITCLI_COMPLETE": "complete_bash",
+        "COMP_WORDS": f"digitcli {words}",
+        "COMP_CWORD": str(len(words.split())),
+    }
+    done = digitcli(env=env)
+    assert (done.stdout, done.stderr) == (f"{offered}\n", "")
+
+
+def test_the_script_for_a_shell_is_shown(shell_env: dict[str, str]) -> None:
+    line = ["bash", "-c", "digitcli --show-completion; true"]  # what runs it is the shell it is for
+    done = subprocess.run(line, env=shell_env, text=True, capture_output=True, check=False)
+    assert (done.stderr, "complete -o default -F _digitcli_completion digitcli" in done.stdout) == ("", True)

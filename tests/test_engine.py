@@ -1,0 +1,51 @@
+"""The README's lines for a data engine, run as they stand: a Classifier in each of Ray Data's workers."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import pytest
+
+from digitcli.datasets import mnist
+
+ROOT = Path(__file__).parent.parent
+MANY = 5000
+
+
+@pytest.mark.slow
+def test_ray_data_gives_the_records_of_the_command(digitcli, shell_env, tmp_path):
+    pytest.importorskip("ray.data", reason="the data engine is tested where it is installed: pip install 'ray[data]'")
+    from pyarrow import parquet
+
+    scans = tmp_path / "scans"
+    shutil.copytree(ROOT / "tests" / "samples", scans)
+    (scans / "make.py").rename(scans / "no-picture.png")
+    images = mnist.load().validation.images
+    for number in range(MANY - len(list(scans.iterdir()))):
+        image = images[number] if number % 2 else 255 - images[number]
+        assert cv2.imwrite(str(scans / f"{number:04}.png"), image)
+    assert len(list(scans.iterdir())) == MANY
+
+    [example] = re.findall(r"^```py\n(.*?)^```$", (ROOT / "README.md").read_text(encoding="utf-8"), re.M | re.S)
+    env = {**shell_env, "RAY_USAGE_STATS_ENABLED": "0"}
+    done = subprocess.run(
+        [sys.executable, "-c", example], cwd=tmp_path, env=env, text=True, capture_output=True, timeout=900
+    )
+    assert done.returncode == 0, done.stderr
+    table = parquet.read_table(tmp_path / "answers")
+    records = {record.pop("path"): record for record in table.to_pylist()}
+
+    command = digitcli(
+        "classify", "--files-from", "-", "-f", "jsonl", cwd=tmp_path, env=shell_env, input="\n".join(sorted(records))
+    )
+    assert command.returncode == 1  # of the one that is no picture
+    expected = {record.pop("path"): record for record in map(json.loads, command.stdout.splitlines())}
+    assert len(records) == MANY
+    for record in records.values():
+        record["confidence"] = None if record["confidence"] is None else round(record["confidence"], 4)
+    assert records == expected
+    assert {"ok", "unsure", "no_digit", "error"} == {record["status"] for record in records.values()}
