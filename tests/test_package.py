@@ -94,7 +94,7 @@ def test_a_clean_environment_reads_and_trains(clean):
 
 
 def test_the_command_without_tensorflow_installs_all_else(built):
-    [names] = re.findall(r"small/bin/pip install (?!--no-deps)(.*)$", README, re.M)
+    [names] = re.findall(r"small/bin/pip install --quiet (?!--no-deps)(.*)$", README, re.M)
     wanted = {re.match(r"[\w-]+", text)[0] for text in metadata(built).get_all("Requires-Dist") if "extra" not in text}
     assert {re.match(r"[\w-]+", name.strip("'"))[0] for name in names.split()} == wanted - {"tensorflow"}
 
