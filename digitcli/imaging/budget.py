@@ -39,17 +39,32 @@ class Room:
         """Make room for the processes that ``context`` starts."""
         self._entrance = context.Lock()  # one at a time takes its pieces, or two with half of them would wait for ever
         self._pieces = context.Semaphore(self._PIECES)
+        self._taken = False  # in this process
+
+    @contextmanager
+    def taken_to_read(self, size: int) -> Iterator[None]:
+        """Hold all of it where a file of ``size`` bytes is read that is large itself, whatever decoding it may take."""
+        with self.taken(self._PIECE * self._PIECES if size >= self._PIECE else 0):
+            yield
 
     @contextmanager
     def taken(self, size: int) -> Iterator[None]:
-        """Hold room for ``size`` bytes; where there is too little left, wait for it."""
-        count = min(size // self._PIECE, self._PIECES)
+        """Hold room for ``size`` bytes; where there is too little left, wait for it.
+
+        Whoever holds some gets no more for what it does meanwhile, as two who wait for each other would wait for ever.
+        """
+        count = 0 if self._taken else min(size // self._PIECE, self._PIECES)
+        if count == 0:
+            yield
+            return
         with self._entrance:
             for _ in range(count):
                 self._pieces.acquire()
+        self._taken = True
         try:
             yield
         finally:
+            self._taken = False
             for _ in range(count):
                 self._pieces.release()
 

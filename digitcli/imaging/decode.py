@@ -133,6 +133,11 @@ def share(room: Room) -> None:
     _room = room
 
 
+def room_to_read(size: int) -> AbstractContextManager[None]:
+    """Wait, where a file of ``size`` bytes is large, until no other process reads a large one."""
+    return _room.taken_to_read(size) if _room else nullcontext()
+
+
 def _taken(size: int) -> AbstractContextManager[None]:
     return _room.taken(size) if _room else nullcontext()
 

@@ -5,7 +5,6 @@ the interpreter's lock changes hands in each of a dozen short calls into Pillow 
 """
 
 import itertools
-import math
 import multiprocessing
 import os
 import queue
@@ -19,7 +18,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from digitcli.imaging.budget import Room
 from digitcli.imaging.decode import share
-from digitcli.imaging.sources import Source
+from digitcli.imaging.sources import Source, size_of
 
 T = TypeVar("T")
 Work = Callable[[list[Source]], list[T]]
@@ -149,7 +148,7 @@ def _batches(runs: Iterable[list[Source]]) -> Iterator[list[Source]]:
         batch: list[Source] = []
         room = _BATCH_BYTES
         for source in run:
-            size = _size(source)
+            size = size_of(source)
             if batch and (size > room or len(batch) == BATCH):
                 yield batch
                 batch, room = [], _BATCH_BYTES
@@ -157,15 +156,6 @@ def _batches(runs: Iterable[list[Source]]) -> Iterator[list[Source]]:
             room -= size
         if batch:
             yield batch
-
-
-def _size(source: Source) -> int:
-    try:
-        if source.content is None:
-            return os.stat(source.path).st_size  # noqa: PTH116
-        return len(source.content) if isinstance(source.content, bytes) else math.prod(source.content.size)
-    except (OSError, ValueError):
-        return 0
 
 
 def _pool(work: Work[Any], jobs: int) -> ProcessPoolExecutor:

@@ -8,6 +8,7 @@ is: opening a named pipe can wait for ever, and opening a device can do somethin
 # ruff: noqa: PTH116, PTH118, PTH122
 
 import errno
+import math
 import os
 import re
 import stat
@@ -111,6 +112,16 @@ def read_source(source: Source) -> "bytes | Image":
         raise ImageError(_why(error)) from None
     except ValueError:
         raise ImageError("no such file: a name cannot hold a NUL") from None
+
+
+def size_of(source: Source) -> int:
+    """Give the size of a file or of what was read of it, roughly in bytes; 0 where there is none."""
+    try:
+        if source.content is None:
+            return os.stat(source.path).st_size
+        return len(source.content) if isinstance(source.content, bytes) else math.prod(source.content.size)
+    except (OSError, ValueError):
+        return 0
 
 
 def _each(

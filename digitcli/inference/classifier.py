@@ -12,11 +12,11 @@ from PIL import Image
 
 from digitcli.errors import ImageError
 from digitcli.imaging.budget import MAX_PIXELS
-from digitcli.imaging.decode import holds_several
+from digitcli.imaging.decode import holds_several, room_to_read
 from digitcli.imaging.ink import Invert
 from digitcli.imaging.many import BATCH, in_order
 from digitcli.imaging.reading import Reading, read_picture
-from digitcli.imaging.sources import Source, read_source
+from digitcli.imaging.sources import Source, read_source, size_of
 from digitcli.inference.decide import decide
 from digitcli.inference.network import Network
 from digitcli.prediction import Prediction, Status
@@ -135,9 +135,10 @@ class Classifier:
     def _read(self, source: Source) -> tuple[Reading | str, str | None]:
         """Read a source, or say why it cannot be read; and note what may be worth to know."""
         try:
-            content = read_source(source)
-            reading = read_picture(content, as_is=self.as_is, invert=self.invert, max_pixels=self.max_pixels)
-            return reading, _SEVERAL if self.with_note and holds_several(content) else None
+            with room_to_read(size_of(source)):
+                content = read_source(source)
+                reading = read_picture(content, as_is=self.as_is, invert=self.invert, max_pixels=self.max_pixels)
+                return reading, _SEVERAL if self.with_note and holds_several(content) else None
         except ImageError as error:
             return str(error), None
         except Exception as error:  # a mistake of ours over one picture must not cost the others

@@ -122,6 +122,7 @@ def test_large_pictures_wait_for_each_other_and_small_ones_for_none():
     inside, order = threading.Event(), []
 
     def other():
+        room._taken = False  # as it is in another process
         with room.taken(300_000_000):
             order.append("second")
             inside.set()
@@ -133,5 +134,22 @@ def test_large_pictures_wait_for_each_other_and_small_ones_for_none():
         order.append("first")
     thread.join(10)
     assert order == ["first", "second"]
-    with room.taken(10**12), room.taken(1_000_000):
+    with room.taken(10**12):
         pass
+    with room.taken(1_000_000), room.taken(10**12):
+        pass
+
+
+def test_whoever_reads_a_large_file_has_all_the_room_and_decodes_within_it():
+    room, entered = Room(multiprocessing.get_context("fork")), multiprocessing.get_context("fork").Event()
+
+    def other():
+        with room.taken(32_000_000):
+            entered.set()
+
+    with room.taken_to_read(200_000_000), room.taken(500_000_000):
+        process = multiprocessing.get_context("fork").Process(target=lambda: (setattr(room, "_taken", False), other()))
+        process.start()
+        assert not entered.wait(0.3)
+    assert entered.wait(10)
+    process.join()
