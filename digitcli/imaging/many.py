@@ -4,6 +4,8 @@ Worker processes, not threads: of 28×28 PNG files, two threads read fewer than 
 the interpreter's lock changes hands in each of a dozen short calls into Pillow and OpenCV; two processes took 71 µs.
 """
 
+import contextlib
+import ctypes
 import itertools
 import multiprocessing
 import os
@@ -27,6 +29,8 @@ Work = Callable[[list[Source]], list[T]]
 BATCH = 64
 _BATCH_BYTES = 1 << 16
 _AHEAD = 4  # batches waiting for each worker: enough to keep it busy while an earlier, slower batch is awaited
+
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
 
 _ENDED = "the process that read it was ended, by a crash or for want of memory"
 
@@ -179,10 +183,19 @@ def _begin(work: Work[Any], room: Room) -> None:
     global _work  # a process pool has no other way to keep something in its workers
     _work = work
     share(room)
+    _give_back_memory()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
     threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _give_back_memory() -> None:
+    """Let glibc return the memory of each large picture; else it would keep up to 100 MB of it for the next."""
+    with contextlib.suppress(AttributeError, OSError):  # not glibc
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(_M_MMAP_THRESHOLD, 8 << 20)
+        mallopt(_M_TRIM_THRESHOLD, 16 << 20)
 
 
 def _end_with_parent() -> None:
