@@ -163,7 +163,7 @@ def test_first_weights_are_uniform_in_2_4_through_fan_in(network):
     for name, (weights, inputs) in ranges.items():
         values = np.abs(np.asarray(weights))
         assert values.max() <= 2.4 / inputs, name
-        assert values.max() > 0.5 * 2.4 / inputs, name
+        assert values.max() > 0.25 * 2.4 / inputs, name  # of six numbers, all are below in one of 4,096 draws
     values = network.get_layer("C5").kernel.numpy()
     assert abs(values.mean()) < 1e-4
     np.testing.assert_allclose(values.std(), 2.4 / 400 / math.sqrt(3), rtol=0.02)  # uniform, not only bounded
