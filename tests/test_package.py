@@ -79,7 +79,9 @@ def test_the_sdist_holds_what_builds_and_tests_it(built):
 
 def test_the_version_stands_in_one_place(built):
     assert metadata(built)["Version"] == library.__version__
-    holders = [path for path in (ROOT / "digitcli").rglob("*.py") if re.search(r"^__version__ = ", path.read_text(), re.M)]
+    holders = [
+        path for path in (ROOT / "digitcli").rglob("*.py") if re.search(r"^__version__ = ", path.read_text(), re.M)
+    ]
     assert holders == [ROOT / "digitcli" / "__init__.py"]
     assert not re.search(r"^version\s*=", (ROOT / "pyproject.toml").read_text(), re.M)
 

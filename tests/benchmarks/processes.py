@@ -1,6 +1,7 @@
 """Whole processes measured from outside: wall time, CPU time, peak memory, time to the first output. Linux only."""
 
 import importlib.metadata
+import math
 import os
 import platform
 import subprocess
@@ -16,7 +17,11 @@ LIBRARIES = ("digitcli", "tensorflow", "keras", "ai-edge-litert", "numpy", "open
 
 @dataclass(frozen=True)
 class Run:
-    """One run: seconds, and MB at the peak, of the process and its children together (shared pages counted once)."""
+    """One run: seconds, and MB at the peak, of the process and its children together (shared pages counted once).
+
+    ``memory`` is not a number where it was not watched: what the system says of a process that has ended counts this
+    one's own memory too, from which it was forked.
+    """
 
     wall: float
     cpu: float
@@ -27,8 +32,7 @@ class Run:
 def measure(command: Sequence[str | Path], *, memory: bool = False) -> Run:
     """Run a command, its output read and thrown away; it must end with status 0.
 
-    ``memory`` also watches all its processes 50 times a second, which slows them a little; without it ``Run.memory``
-    is that of its largest process.
+    ``memory`` also watches all its processes 50 times a second, which slows them a little.
     """
     started = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
@@ -44,7 +48,7 @@ def measure(command: Sequence[str | Path], *, memory: bool = False) -> Run:
     process.stdout.close()
     if process.returncode:
         raise SystemExit(f"{' '.join(map(str, command))}: exit status {process.returncode}")
-    return Run(wall, usage.ru_utime + usage.ru_stime, peak.stop() if peak else usage.ru_maxrss / 1024, first)
+    return Run(wall, usage.ru_utime + usage.ru_stime, peak.stop() if peak else math.nan, first)
 
 
 def in_turn(*commands: Sequence[str | Path], runs: int, memory: bool = False) -> list[list[Run]]:
