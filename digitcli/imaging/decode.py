@@ -19,10 +19,10 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 
 from digitcli.errors import ImageError
 from digitcli.imaging.budget import MAX_PIXELS, Room, check, check_pixels
+from digitcli.imaging.sources import MAX_BYTES
 
 # As Pillow names them; JPEG opens MPO too. The first five are loaded at once, the others when one of them is met.
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "PPM", "TIFF", "WEBP", "AVIF")
-MAX_BYTES = 256 * 2**20
 WORKING_SIDE = 480  # pixels; a larger picture is reduced by a whole factor towards this, but never below it
 
 _BAND = 250_000  # pixels that are converted at once
