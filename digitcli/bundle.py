@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from digitcli.architectures import ARCHITECTURES
 from digitcli.errors import WeightsError
 from digitcli.writing import whole_folder
 
@@ -164,9 +165,10 @@ def open_bundle(weights: str | Path) -> Bundle:
         WeightsError: there is no such folder, or its card cannot be used.
 
     """
-    names = bundled()
-    folder = names.get(str(weights)) or Path(weights)
+    folders = bundled()
+    folder = folders.get(str(weights)) or Path(weights)
     if not folder.is_dir():
+        names = [name for name in folders if name in ARCHITECTURES]  # the finder's reads no digits
         raise WeightsError(f"no weights folder {weights}; bundled are: {', '.join(names) or 'none'}")
     text = _read(folder / CARD, MAX_CARD_BYTES)
     try:

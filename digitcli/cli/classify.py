@@ -5,14 +5,14 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterable
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digitcli.cli.options import ColorOption, WeightsOption
+from digitcli.cli.options import AsIsOption, ColorOption, Invert, InvertOption, MaxPixelsOption, WeightsOption
 from digitcli.errors import ExitCode
+from digitcli.imaging.sources import MAX_PIXELS
 from digitcli.output.console import Color, complain, console
 from digitcli.output.format import Format
 from digitcli.output.writer import write_records
@@ -24,14 +24,6 @@ if TYPE_CHECKING:
     from digitcli.output.records import Layout
 
 STDOUT = 1
-
-
-class Invert(str, Enum):
-    """Whether the ink is darker than its ground."""
-
-    AUTO = "auto"
-    YES = "yes"
-    NO = "no"
 
 
 def classify(
@@ -62,16 +54,11 @@ def classify(
         typer.Option(min=0, max=1, metavar="P", help="Below it the answer is unsure; the weights have their own."),
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 also where a picture got no digit.")] = False,
-    as_is: Annotated[
-        bool, typer.Option("--as-is", help="The pictures are MNIST's kind: framed, white on black.")
-    ] = False,
-    invert: Annotated[Invert, typer.Option(help="yes: dark ink on light; no: light ink on dark.")] = Invert.AUTO,
+    as_is: AsIsOption = False,
+    invert: InvertOption = Invert.AUTO,
     show: Annotated[bool, typer.Option("--show", help="Draw what the network saw.")] = False,
     weights: WeightsOption = "lenet5",
-    max_pixels: Annotated[
-        int,
-        typer.Option(min=1, metavar="N", help="Refuse larger pictures; memory and time for one grow with it."),
-    ] = 100_000_000,
+    max_pixels: MaxPixelsOption = MAX_PIXELS,
     jobs: Annotated[
         int | None,
         typer.Option("--jobs", "-j", min=1, max=256, metavar="N", help="Pictures read at once; as many as cores."),

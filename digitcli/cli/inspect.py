@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from digitcli.cli.classify import Invert
-from digitcli.cli.options import ColorOption, WeightsOption
+from digitcli.cli.options import AsIsOption, ColorOption, Invert, InvertOption, MaxPixelsOption, WeightsOption
 from digitcli.errors import ImageError
+from digitcli.imaging.sources import MAX_PIXELS
 from digitcli.output.console import Color
 
 
@@ -19,11 +19,10 @@ def inspect(
     png: Annotated[
         Path | None, typer.Option("--png", metavar="FILE", help="Write one large picture instead of drawing.")
     ] = None,
-    as_is: Annotated[
-        bool, typer.Option("--as-is", help="The picture is MNIST's kind: framed, white on black.")
-    ] = False,
-    invert: Annotated[Invert, typer.Option(help="yes: dark ink on light; no: light ink on dark.")] = Invert.AUTO,
+    as_is: AsIsOption = False,
+    invert: InvertOption = Invert.AUTO,
     weights: WeightsOption = "lenet5",
+    max_pixels: MaxPixelsOption = MAX_PIXELS,
     color: ColorOption = Color.AUTO,
 ) -> None:
     """Show what each stage makes of one picture.
@@ -41,8 +40,9 @@ def inspect(
     sources = [source for run in find_sources([image]) for source in run]
     if len(sources) != 1:
         raise typer.BadParameter(f"{image} holds {len(sources)} pictures; give one", param_hint="IMAGE")
+    classifier = Classifier(weights, as_is=as_is, invert=invert.value, max_pixels=max_pixels)
     try:
-        seen = inspection.inspect(sources[0], Classifier(weights, as_is=as_is, invert=invert.value))
+        seen = inspection.inspect(sources[0], classifier)
     except ImageError as error:
         raise ImageError(f"{sources[0].path}: {error}") from error
     for path, content in ((html, inspection_html), (png, inspection_png)):

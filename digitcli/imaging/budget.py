@@ -13,7 +13,6 @@ from PIL import ExifTags, Image, ImageFile, TiffImagePlugin
 
 from digitcli.errors import ImageError
 
-MAX_PIXELS = 100_000_000
 # Bytes for each pixel of the cap: 500 MB at the default; and 200 MB for a file so small that it hardly is a photo.
 _BYTES_A_PIXEL, _BYTES_A_PIXEL_IF_SMALL = 5, 2
 _SMALL_FILE = 1_000_000
@@ -77,7 +76,9 @@ def check_pixels(pixels: int, max_pixels: int) -> None:
 
     """
     if pixels > max_pixels:
-        raise ImageError(f"more than the {max_pixels:,} pixels allowed; make it smaller, or raise --max-pixels")
+        raise ImageError(
+            f"more than the {max_pixels:,} pixels allowed; make it smaller, or raise classify's --max-pixels"
+        )
 
 
 def check(image: ImageFile.ImageFile, pixels: int, data: bytes, max_pixels: int) -> int:
@@ -104,7 +105,7 @@ def check(image: ImageFile.ImageFile, pixels: int, data: bytes, max_pixels: int)
     if size > allowed:
         raise ImageError(
             f"decoding it would take {size / 1e6:,.0f} MB, more than the {allowed / 1e6:,.0f} that a file of its size "
-            "may take; make it smaller, or raise --max-pixels"
+            "may take; make it smaller, or raise classify's --max-pixels"
         )
     return size
 

@@ -11,15 +11,14 @@ import warnings
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from digitcli.errors import ImageError
-from digitcli.imaging.budget import MAX_PIXELS, Room, check, check_pixels
-from digitcli.imaging.sources import MAX_BYTES
+from digitcli.imaging.budget import Room, check, check_pixels
+from digitcli.imaging.sources import MAX_BYTES, MAX_PIXELS
 
 # As Pillow names them; JPEG opens MPO too. The first five are loaded at once, the others when one of them is met.
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "PPM", "TIFF", "WEBP", "AVIF")
@@ -48,11 +47,11 @@ _ORIENTATION_TAG = 0x0112
 _HEVC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
 
 
-def decode(source: Path | bytes | Image.Image, *, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
+def decode(source: bytes | Image.Image, *, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
     """Decode a picture and turn it upright.
 
     Args:
-        source: a file, its content, or a PIL image, which is left as it is.
+        source: a file's content, or a PIL image, which is left as it is.
         max_pixels: a picture with more than this is refused before it is decoded.
 
     Returns:
@@ -68,13 +67,13 @@ def decode(source: Path | bytes | Image.Image, *, max_pixels: int = MAX_PIXELS) 
         if isinstance(source, Image.Image):
             check_pixels(source.width * source.height, max_pixels)
             return _to_array(source.copy())
-        data = _content(source)
-        image = _open(data)
+        _check_length(source)
+        image = _open(source)
         pixels = image.width * image.height
         _draft(image)
         if image.format == "TIFF":
             _hush_libtiff()
-        with _taken(check(image, pixels, data, max_pixels)):
+        with _taken(check(image, pixels, source, max_pixels)):
             return _to_array(image)
     except ImageError:
         raise
@@ -86,23 +85,11 @@ def decode(source: Path | bytes | Image.Image, *, max_pixels: int = MAX_PIXELS) 
         raise ImageError(f"the picture is damaged or cut short ({_one_line(error)})") from error
 
 
-def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise ImageError(f"cannot be read: {error.strerror or _one_line(error)}") from None
-    except ValueError:  # a NUL in the name
-        raise ImageError("cannot be read: not a valid file name") from None
-
-
-def _content(source: Path | bytes) -> bytes:
-    data = source if isinstance(source, bytes) else _read(source)
+def _check_length(data: bytes) -> None:
     if not data:
         raise ImageError("the file is empty")
     if len(data) > MAX_BYTES:
         raise ImageError(f"larger than {MAX_BYTES >> 20} MiB")
-    return data
 
 
 def _open(data: bytes) -> ImageFile.ImageFile:

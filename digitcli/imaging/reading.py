@@ -1,17 +1,16 @@
 """Read one picture: decode, find the ink, set it into the canvas. Classifying, evaluating and training all read so."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from digitcli.imaging.budget import MAX_PIXELS
 from digitcli.imaging.canvas import SIDE, to_canvas
 from digitcli.imaging.decode import decode
 from digitcli.imaging.ink import Ink, Invert, find_ink
+from digitcli.imaging.sources import MAX_PIXELS
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +28,12 @@ class Reading:
 
 
 def read_picture(
-    source: Path | bytes | Image.Image, *, as_is: bool = False, invert: Invert = "auto", max_pixels: int = MAX_PIXELS
+    source: bytes | Image.Image, *, as_is: bool = False, invert: Invert = "auto", max_pixels: int = MAX_PIXELS
 ) -> Reading:
     """Read the picture of one digit.
 
     Args:
-        source: a file, its content, or a PIL image, which is left as it is.
+        source: a file's content, or a PIL image, which is left as it is.
         as_is: the picture is already MNIST's kind, framed and bright on black: only make it grey and 28×28.
         invert: "yes" for dark ink on a bright ground, "no" for bright ink on a dark ground, "auto" to find out.
         max_pixels: a picture with more than this is refused before it is decoded.
@@ -43,7 +42,11 @@ def read_picture(
         ImageError: with one line, which does not name the file, where no picture can be had from it.
 
     """
-    picture = decode(source, max_pixels=max_pixels)
+    return read_decoded(decode(source, max_pixels=max_pixels), as_is=as_is, invert=invert)
+
+
+def read_decoded(picture: NDArray[np.uint8], *, as_is: bool = False, invert: Invert = "auto") -> Reading:
+    """Read a picture as ``decode`` gives it: uint8 of shape (height, width) or (height, width, 3)."""
     if as_is:
         return Reading(_as_it_is(picture), None)
     ink = find_ink(picture, invert=invert)

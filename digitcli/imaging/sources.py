@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 STDIN = "-"
-MAX_BYTES = 256 * 2**20  # a picture's file; no phone or scanner writes a larger one
+# No phone or scanner makes larger pictures, or files of them.
+MAX_BYTES = 256 * 2**20
+MAX_PIXELS = 100_000_000
 
 # What counts as a picture when a folder is listed. A file that is named itself is read whatever its name.
 SUFFIXES = frozenset(

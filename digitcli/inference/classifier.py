@@ -2,7 +2,7 @@
 
 import itertools
 import os
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from digitcli.errors import ImageError
-from digitcli.imaging.budget import MAX_PIXELS
 from digitcli.imaging.decode import holds_several, room_to_read
 from digitcli.imaging.ink import Invert
 from digitcli.imaging.many import BATCH, in_order
 from digitcli.imaging.reading import Reading, read_picture
-from digitcli.imaging.sources import Source, read_source, size_of
+from digitcli.imaging.sources import MAX_PIXELS, Source, read_source, size_of
 from digitcli.inference.decide import decide
 from digitcli.inference.network import Network
 from digitcli.prediction import Prediction, Status
@@ -121,16 +120,25 @@ class Classifier:
     def answer(self, sources: list[Source]) -> list[Answer]:
         """Read a batch of sources. Whatever is wrong with one of them is said in its answer."""
         read = [self._read(source) for source in sources]
-        canvases = [reading.canvas for reading, _ in read if not isinstance(reading, str)]
-        rows = iter(self.network.probabilities(np.stack(canvases)).tolist() if canvases else [])
+        predictions = iter(self.predict([reading for reading, _ in read if not isinstance(reading, str)]))
         answers = []
         for source, (reading, note) in zip(sources, read, strict=True):
             if isinstance(reading, str):
                 answers.append(Answer(source.path, Prediction(Status.ERROR, reason=reading), None))
             else:
-                prediction = decide(next(rows), reading.ink, min_confidence=self.min_confidence, top=self.top)
-                answers.append(Answer(source.path, prediction, reading.canvas if self.with_canvas else None, note))
+                canvas = reading.canvas if self.with_canvas else None
+                answers.append(Answer(source.path, next(predictions), canvas, note))
         return answers
+
+    def predict(self, readings: Sequence[Reading]) -> list[Prediction]:
+        """Ask the network about pictures that have been read, and decide what to answer."""
+        if not readings:
+            return []
+        rows = self.network.probabilities(np.stack([reading.canvas for reading in readings])).tolist()
+        return [
+            decide(row, reading.ink, min_confidence=self.min_confidence, top=self.top)
+            for row, reading in zip(rows, readings, strict=True)
+        ]
 
     def _read(self, source: Source) -> tuple[Reading | str, str | None]:
         """Read a source, or say why it cannot be read; and note what may be worth to know."""

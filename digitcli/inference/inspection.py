@@ -12,7 +12,7 @@ from digitcli.architectures import ARCHITECTURES, SCALE, SCALED_TANH
 from digitcli.bundle import Bundle, open_bundle
 from digitcli.errors import WeightsError
 from digitcli.imaging.decode import decode
-from digitcli.imaging.reading import Reading, read_picture
+from digitcli.imaging.reading import Reading, read_decoded
 from digitcli.imaging.sources import Source, read_source
 from digitcli.inference.classifier import Classifier
 from digitcli.inference.network import Network
@@ -52,17 +52,16 @@ def inspect(source: Source, classifier: Classifier) -> Inspection:
         WeightsError: the weights cannot be used, or are of no architecture whose layers are known.
 
     """
-    content = read_source(source)
-    picture = decode(content)
-    reading = read_picture(content, as_is=classifier.as_is, invert=classifier.invert)
-    [answer] = classifier.answer([Source(source.path, content)])
-    if answer.prediction.best_guess is None:
-        return Inspection(source.path, picture, reading, answer.prediction)
+    picture = decode(read_source(source), max_pixels=classifier.max_pixels)
+    reading = read_decoded(picture, as_is=classifier.as_is, invert=classifier.invert)
+    [prediction] = classifier.predict([reading])
+    if prediction.best_guess is None:
+        return Inspection(source.path, picture, reading, prediction)
     return Inspection(
         source.path,
         picture,
         reading,
-        answer.prediction,
+        prediction,
         run_layers(open_bundle(classifier.weights), reading.canvas),
         occlusion(classifier.network, reading.canvas),
     )

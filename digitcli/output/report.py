@@ -14,6 +14,7 @@ from digitcli.datasets.labelled import LabelledImages
 from digitcli.errors import ImageError
 from digitcli.evaluation.metrics import TARGETS, Evaluation, worst_mistakes
 from digitcli.imaging.decode import decode
+from digitcli.imaging.sources import Source, read_source
 from digitcli.output import plots
 from digitcli.output.card import card_facts
 from digitcli.output.html import page, picture_uri
@@ -103,7 +104,7 @@ def _gallery(
         mistakes.append(
             {
                 "anchor": None if anchor in anchors else anchor,
-                "given": _thumbnail(Path(pictures.paths[row])) if pictures.paths else None,
+                "given": _thumbnail(pictures.paths[row]) if pictures.paths else None,
                 "seen": picture_uri(pictures.images[row]),
                 "name": printable(pictures.paths[row]) if pictures.paths else f"#{row}",
                 "label": int(pictures.labels[row]),
@@ -115,9 +116,9 @@ def _gallery(
     return mistakes
 
 
-def _thumbnail(path: Path) -> str | None:
+def _thumbnail(path: str) -> str | None:
     try:
-        return picture_uri(fitted(decode(path), _THUMBNAIL))
+        return picture_uri(fitted(decode(read_source(Source(path))), _THUMBNAIL))
     except ImageError:  # it could be read a moment ago; the page can do without
         return None
 

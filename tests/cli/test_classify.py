@@ -213,7 +213,12 @@ def test_verbose_says_where_only_the_first_picture_was_read(tmp_path: Path) -> N
     assert verbose.stderr == b"digitcli: " + os.fsencode(tmp_path / "pages.tif") + note
 
 
-def test_the_cap_on_pixels_can_be_set(tmp_path: Path) -> None:
+def test_the_content_decides_what_a_file_is_not_its_name(tmp_path: Path) -> None:
+    (tmp_path / "png.jpg").write_bytes(SEVEN.read_bytes())
+    assert classify("-f", "digit", tmp_path / "png.jpg").stdout == b"7\n"
+
+
+def test_the_cap_on_pixels_can_be_set() -> None:
     assert statuses(classify("--max-pixels", "1000", SEVEN)) == ["error"]
 
 

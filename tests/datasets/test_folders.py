@@ -28,7 +28,7 @@ def test_pictures_are_read_as_classify_reads_them(folder: Path) -> None:
     assert not data.failures
     for image, label, path in zip(data.images, data.labels, data.paths, strict=True):
         assert Path(path).parent.name == str(label)
-        assert np.array_equal(image, read_picture(Path(path)).canvas)
+        assert np.array_equal(image, read_picture(Path(path).read_bytes()).canvas)
 
 
 def test_both_parts_are_all_pictures(folder: Path) -> None:
