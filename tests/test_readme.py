@@ -2,7 +2,7 @@
 
 In its ``console`` blocks a line that begins with ``$ `` is a command and the lines below it are what it prints, to the
 letter; ``...`` stands for anything. Blocks behind ``<!-- slow -->`` take minutes. The commands of a section run in one
-folder, from top to bottom.
+folder, from top to bottom. The commands of ``bash`` blocks run too, and ``my-digits`` and ``scans`` are there for them.
 """
 
 import os
@@ -10,9 +10,15 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import pytest
+from typer.main import get_command
+
+from digitcli.cli.app import app
+from digitcli.datasets import mnist
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -68,6 +74,67 @@ def test_commands_print_what_the_readme_shows(
             continue
         expected = "(?s:.*)".join(re.escape(part) for part in output.rstrip("\n").split("..."))
         assert re.fullmatch(expected, printed), f"$ {command}\n{printed}"
+
+
+def help_in_markdown() -> str:
+    """Every command with what its ``--help`` says, as tables."""
+    parts = []
+    for name, command in sorted(get_command(app).commands.items()):
+        arguments = [param for param in command.params if param.param_type_name == "argument"]
+        usage = " ".join([f"digitcli {name}", *(param.metavar for param in arguments)])
+        about = " ".join(command.help.partition("\n\n")[0].split())
+        rows = [f"| `{param.metavar}` | {param.help} |" for param in arguments if param.help]  # an old Typer has none
+        for param in command.params:
+            if param.param_type_name == "option":
+                value = param.metavar or "|".join(getattr(param.type, "choices", ()))
+                names = ", ".join(f"`{option}`" for option in (*param.opts, *param.secondary_opts))
+                shown = f"{names} `{value}`".replace("|", "\\|") if value else names
+                default = getattr(param.default, "value", param.default)
+                known = param.show_default and default not in (None, True, False)
+                rows.append(f"| {shown} | {param.help}{f' Default: {default}.' if known else ''} |")
+        parts.append("\n".join([f"### `{usage}`", "", about, "", "| | |", "|---|---|", *rows]))
+    return "\n\n".join(parts)
+
+
+def test_options_are_those_of_the_help() -> None:
+    text = README.read_text(encoding="utf-8")
+    [shown] = re.findall(r"^## All options\n\n(.*?)\n\n(?=## )", text, re.M | re.S)
+    if os.environ.get("DIGITCLI_UPDATE_GOLDEN"):
+        README.write_text(text.replace(shown, help_in_markdown()), encoding="utf-8")
+    else:
+        assert shown == help_in_markdown()
+
+
+@pytest.fixture
+def shell_block(tmp_path: Path, shell_env: dict[str, str]) -> Callable[[str], None]:
+    """Run the commands of a section's ``bash`` block; what is trained is trained for one epoch."""
+
+    def run(title: str) -> None:
+        text = README.read_text(encoding="utf-8")
+        [block] = re.findall(rf"^## {title}$(?:(?!^## ).)*?^```bash\n(.*?)^```$", text, re.M | re.S)
+        for command in block.splitlines():
+            short = f"{command.replace('-N', '-0').replace(' N ', ' 0 ')}{' --epochs 1' * ('train' in command)}"
+            done = subprocess.run(["bash", "-c", short], cwd=tmp_path, env=shell_env, text=True, capture_output=True)
+            assert (done.returncode, done.stderr) == (0, ""), f"$ {short}\n{done.stdout}{done.stderr}"
+
+    return run
+
+
+@pytest.mark.slow
+def test_the_commands_for_own_digits_run(shell_block: Callable[[str], None], tmp_path: Path) -> None:
+    digits = mnist.load().validation
+    for label in range(10):
+        folder = tmp_path / "my-digits" / str(label)
+        folder.mkdir(parents=True)
+        for number, image in enumerate(digits.images[digits.labels == label][:10]):
+            cv2.imwrite(str(folder / f"{number}.png"), image)
+    (tmp_path / "scans").symlink_to(ROOT / "tests" / "samples")
+    shell_block("Your own digits")
+
+
+@pytest.mark.slow
+def test_the_commands_for_both_networks_run(shell_block: Callable[[str], None]) -> None:
+    shell_block("The two networks")
 
 
 def test_python_examples_run(tmp_path: Path, shell_env: dict[str, str]) -> None:

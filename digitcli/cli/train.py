@@ -37,6 +37,7 @@ def train(
         int | None,
         typer.Option(
             "--epochs",
+            metavar="N",
             help=f"How often all pictures are gone through; {DEFAULT.epochs}, with --from {WARM.epochs}.",
             show_default=False,
         ),
@@ -62,12 +63,14 @@ def train(
     ),
     force: Annotated[bool, typer.Option("--force", help="Replace the output folder if it exists.")] = False,
     batch_size: Annotated[
-        int | None, typer.Option("--batch-size", help=f"Pictures a step; {DEFAULT.batch_size}.", show_default=False)
+        int | None,
+        typer.Option("--batch-size", metavar="N", help=f"Pictures a step; {DEFAULT.batch_size}.", show_default=False),
     ] = None,
     learning_rate: Annotated[
         float | None,
         typer.Option(
             "--learning-rate",
+            metavar="RATE",
             help=f"The highest of the run; {DEFAULT.learning_rate}, with --from {WARM.learning_rate}.",
             show_default=False,
         ),
@@ -75,7 +78,7 @@ def train(
     augment: Annotated[
         bool, typer.Option("--augment/--no-augment", help="Distort the pictures anew in each epoch, or leave them.")
     ] = True,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed makes the same network.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", min=0, metavar="N", help="The same seed makes the same network.")] = 0,
     patience: Annotated[
         int | None,
         typer.Option("--patience", metavar="N", help="End after N epochs that bring nothing better."),
