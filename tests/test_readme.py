@@ -83,7 +83,7 @@ def help_in_markdown() -> str:
         arguments = [param for param in command.params if param.param_type_name == "argument"]
         usage = " ".join([f"digitcli {name}", *(param.metavar for param in arguments)])
         about = " ".join(command.help.partition("\n\n")[0].split())
-        rows = [f"| `{param.metavar}` | {param.help} |" for param in arguments if param.help]  # an old Typer has none
+        rows = [f"| `{param.metavar}` | {param.help} |" for param in arguments]
         for param in command.params:
             if param.param_type_name == "option":
                 value = param.metavar or "|".join(getattr(param.type, "choices", ()))
