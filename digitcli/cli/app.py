@@ -13,7 +13,7 @@ from digitcli.cli.guard import guarded
 from digitcli.cli.info import info
 from digitcli.cli.inspect import inspect
 from digitcli.cli.train import train
-from digitcli.output.text import printable
+from digitcli.output.console import complain
 
 # Typer carries its own Click in some versions and imports Click in others; this is how both name it.
 ClickException: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
@@ -32,8 +32,7 @@ def run() -> None:
     except ClickException as error:
         context = error.ctx
         command = context.command_path if context else "digitcli"
-        message = printable(error.format_message()).rstrip(".")
-        print(f"digitcli: {message}; see {command} --help", file=sys.stderr)
+        complain(f"{error.format_message().rstrip('.')}; see {command} --help")
         sys.exit(error.exit_code)
 
 

@@ -9,7 +9,7 @@ import typer
 
 from digitcli.cli.options import ColorOption, WeightsOption
 from digitcli.errors import ExitCode
-from digitcli.output.console import Color
+from digitcli.output.console import Color, complain
 
 
 class Format(str, Enum):
@@ -71,12 +71,11 @@ def evaluate(
     from digitcli.output.confusion import confusion_csv, write_confusion
     from digitcli.output.console import console
     from digitcli.output.scores import draw_mistakes, draw_scores, scores_json
-    from digitcli.output.text import printable
 
     network = Network(weights)
     pictures = load_test() if data is None else load(data, "test")
     for path, reason in pictures.failures:
-        print(f"digitcli: {printable(path)}: {reason}", file=sys.stderr)
+        complain(f"{path}: {reason}")
     probabilities = network.probabilities(pictures.images)
     evaluation = metrics.evaluate(probabilities, pictures.labels)
     if confusion:

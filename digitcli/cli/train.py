@@ -14,7 +14,7 @@ from digitcli.bundle import bundled
 from digitcli.cli.options import ColorOption
 from digitcli.cli.tensorflow import load_tensorflow
 from digitcli.errors import ExitCode, OutputError
-from digitcli.output.console import Color
+from digitcli.output.console import Color, complain
 from digitcli.output.text import printable
 from digitcli.training.recipe import Recipe, RecipeError, fitting, warm
 
@@ -188,7 +188,7 @@ class _Display:
     def begin(self, parts: "Parts") -> None:
         """Say what is trained on."""
         for path, reason in parts.failures:
-            print(f"digitcli: {printable(path)}: {reason}", file=sys.stderr)
+            complain(f"{path}: {reason}")
         facts = parts.facts
         print(
             f"{printable(facts['name'])}: {facts['train']:,} pictures to train on, {facts['drawn_digits']:,} drawn "

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitcli.datasets.labelled import DIGITS, LabelledImages
-from digitcli.errors import DataError, ImageError
+from digitcli.errors import DataError
 from digitcli.imaging.many import default_jobs, in_order
-from digitcli.imaging.reading import read_picture
+from digitcli.imaging.reading import or_reason, read_picture
 from digitcli.imaging.sources import Source, find_sources, read_source
 
 
@@ -55,12 +55,8 @@ def read_class_folders(folder: Path) -> LabelledImages:
 
 def _read(sources: list[Source]) -> list[NDArray[np.uint8] | str]:
     """Give the 28×28 canvas of each picture, or why there is none."""
-    canvases: list[NDArray[np.uint8] | str] = []
-    for source in sources:
-        try:
-            canvases.append(read_picture(read_source(source)).canvas)
-        except ImageError as error:
-            canvases.append(str(error))
-        except Exception as error:  # a mistake of ours over one picture must not cost the others
-            canvases.append(f"failed while it was read ({type(error).__name__}: {error})")
-    return canvases
+    return [or_reason(_canvas, source) for source in sources]
+
+
+def _canvas(source: Source) -> NDArray[np.uint8]:
+    return read_picture(read_source(source)).canvas

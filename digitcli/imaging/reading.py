@@ -1,16 +1,21 @@
 """Read one picture: decode, find the ink, set it into the canvas. Classifying, evaluating and training all read so."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from digitcli.errors import ImageError
 from digitcli.imaging.canvas import SIDE, to_canvas
-from digitcli.imaging.decode import decode
+from digitcli.imaging.decode import decode, room_to_read
 from digitcli.imaging.ink import Ink, Invert, find_ink
-from digitcli.imaging.sources import MAX_PIXELS
+from digitcli.imaging.sources import MAX_PIXELS, Source, size_of
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,17 @@ def read_decoded(picture: NDArray[np.uint8], *, as_is: bool = False, invert: Inv
         return Reading(_as_it_is(picture), None)
     ink = find_ink(picture, invert=invert)
     return Reading(to_canvas(ink), ink)
+
+
+def or_reason(read: Callable[[Source], T], source: Source) -> T | str:
+    """Give what ``read`` makes of a source, or in one line why it cannot be read; large files wait for room."""
+    try:
+        with room_to_read(size_of(source)):
+            return read(source)
+    except ImageError as error:
+        return str(error)
+    except Exception as error:  # a mistake of ours over one picture must not cost the others
+        return f"failed while it was read ({type(error).__name__}: {error})"
 
 
 def _as_it_is(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

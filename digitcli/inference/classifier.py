@@ -10,12 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from digitcli.errors import ImageError
-from digitcli.imaging.decode import holds_several, room_to_read
+from digitcli.imaging.decode import holds_several
 from digitcli.imaging.ink import Invert
 from digitcli.imaging.many import BATCH, in_order
-from digitcli.imaging.reading import Reading, read_picture
-from digitcli.imaging.sources import MAX_PIXELS, Source, read_source, size_of
+from digitcli.imaging.reading import Reading, or_reason, read_picture
+from digitcli.imaging.sources import MAX_PIXELS, Source, read_source
 from digitcli.inference.decide import decide
 from digitcli.inference.network import Network
 from digitcli.prediction import Prediction, Status
@@ -119,13 +118,14 @@ class Classifier:
 
     def answer(self, sources: list[Source]) -> list[Answer]:
         """Read a batch of sources. Whatever is wrong with one of them is said in its answer."""
-        read = [self._read(source) for source in sources]
-        predictions = iter(self.predict([reading for reading, _ in read if not isinstance(reading, str)]))
+        read = [or_reason(self._read, source) for source in sources]
+        predictions = iter(self.predict([what[0] for what in read if not isinstance(what, str)]))
         answers = []
-        for source, (reading, note) in zip(sources, read, strict=True):
-            if isinstance(reading, str):
-                answers.append(Answer(source.path, Prediction(Status.ERROR, reason=reading), None))
+        for source, what in zip(sources, read, strict=True):
+            if isinstance(what, str):
+                answers.append(Answer(source.path, Prediction(Status.ERROR, reason=what), None))
             else:
+                reading, note = what
                 canvas = reading.canvas if self.with_canvas else None
                 answers.append(Answer(source.path, next(predictions), canvas, note))
         return answers
@@ -140,17 +140,11 @@ class Classifier:
             for row, reading in zip(rows, readings, strict=True)
         ]
 
-    def _read(self, source: Source) -> tuple[Reading | str, str | None]:
-        """Read a source, or say why it cannot be read; and note what may be worth to know."""
-        try:
-            with room_to_read(size_of(source)):
-                content = read_source(source)
-                reading = read_picture(content, as_is=self.as_is, invert=self.invert, max_pixels=self.max_pixels)
-                return reading, _SEVERAL if self.with_note and holds_several(content) else None
-        except ImageError as error:
-            return str(error), None
-        except Exception as error:  # a mistake of ours over one picture must not cost the others
-            return f"failed while it was read ({type(error).__name__}: {error})", None
+    def _read(self, source: Source) -> tuple[Reading, str | None]:
+        """Read a source, and note what may be worth to know."""
+        content = read_source(source)
+        reading = read_picture(content, as_is=self.as_is, invert=self.invert, max_pixels=self.max_pixels)
+        return reading, _SEVERAL if self.with_note and holds_several(content) else None
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name != "network"}

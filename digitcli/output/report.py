@@ -19,7 +19,7 @@ from digitcli.output import plots
 from digitcli.output.card import card_facts
 from digitcli.output.html import page, picture_uri
 from digitcli.output.pictures import fitted
-from digitcli.output.scores import figures
+from digitcli.output.scores import figures, percent
 from digitcli.output.text import printable
 from digitcli.writing import whole_file
 
@@ -57,12 +57,12 @@ def write_report(
         answered=[f"{total:,}" for total in evaluation.confusion.sum(axis=0)],
         count=f"{evaluation.count:,}",
         digits=[
-            (_percent(score.precision), _percent(score.recall), _percent(score.f1), f"{score.support:,}")
+            (percent(score.precision), percent(score.recall), percent(score.f1), f"{score.support:,}")
             for score in evaluation.digits()
         ],
         calibration_error=f"{evaluation.calibration.error * 100:.2f}",
         bins=[
-            (f"{b.low:.2f} to {b.high:.2f}", f"{b.count:,}", _percent(b.confidence), _percent(b.accuracy))
+            (f"{b.low:.2f} to {b.high:.2f}", f"{b.count:,}", percent(b.confidence), percent(b.accuracy))
             for b in evaluation.calibration.bins
         ],
         targets=[(f"{target:.2%}", f"{evaluation.refusal.share_for(target):.2%}") for target in TARGETS],
@@ -135,7 +135,3 @@ def _curves(bundle: Bundle) -> str | None:
 
 def _anchor(label: int, answer: int) -> str:
     return f"mistake-{label}-{answer}"
-
-
-def _percent(share: float) -> str:
-    return "–" if math.isnan(share) else f"{share:.2%}"

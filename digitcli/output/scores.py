@@ -38,7 +38,7 @@ def figures(evaluation: Evaluation, min_confidence: float) -> list[tuple[str, st
             "calibration",
             f"{evaluation.calibration.error * 100:.2f} points expected error ({len(evaluation.calibration.bins)} bins)",
         ),
-        ("unsure", f"{refused:.2%} below confidence {min_confidence:.2f}; of the others {_percent(error)} wrong"),
+        ("unsure", f"{refused:.2%} below confidence {min_confidence:.2f}; of the others {percent(error)} wrong"),
         ("refusing", f"{', '.join(enough)} wrong"),
     ]
 
@@ -89,19 +89,20 @@ def scores_json(evaluation: Evaluation, min_confidence: float) -> str:
     return json.dumps(content, indent=2) + "\n"
 
 
+def percent(share: float) -> str:
+    """Write a share in [0, 1] as percent; NaN, 0 of 0, as a dash."""
+    return "–" if math.isnan(share) else f"{share:.2%}"
+
+
 def _digit_table(scores: list[DigitScore]) -> Table:
     table = Table(box=None, pad_edge=False)
     for column in ("digit", "precision", "recall", "F1", "pictures"):
         table.add_column(column, justify="right")
     for digit, score in enumerate(scores):
         table.add_row(
-            str(digit), *(_percent(share) for share in (score.precision, score.recall, score.f1)), str(score.support)
+            str(digit), *(percent(share) for share in (score.precision, score.recall, score.f1)), str(score.support)
         )
     return table
-
-
-def _percent(share: float) -> str:
-    return "–" if math.isnan(share) else f"{share:.2%}"
 
 
 def _number(share: float) -> float | None:
