@@ -31,9 +31,9 @@ class Epoch:
     """One line of the history. Losses are mean cross-entropies in nats, accuracies in [0, 1].
 
     ``loss`` is against the smoothed labels, over all that is trained on; ``accuracy`` is that of the digits in it.
-    ``distorted_accuracy`` is that on copies of the validation pictures, distorted as the training pictures are. The
-    best epoch is the one with the most right answers over both: among late epochs the validation pictures alone differ
-    by chance more than by merit.
+    ``distorted_loss`` and ``distorted_accuracy`` are those on copies of the validation pictures, distorted as the
+    training pictures are. The best epoch has the lowest loss over both: in the count of wrong answers late epochs
+    differ by chance more than by merit.
     """
 
     number: int
@@ -43,6 +43,7 @@ class Epoch:
     validation_accuracy: float
     learning_rate: float
     seconds: float
+    distorted_loss: float
     distorted_accuracy: float
     best: bool  # so far
 
@@ -85,7 +86,7 @@ def fit(
         distorted = LabelledImages(augment(validation.images, recipe.augmentation, rng), validation.labels)
     history: list[Epoch] = []
     best: Epoch | None = None
-    kept = network.get_weights()
+    best_weights = network.get_weights()
     interrupted = False
 
     def prepare() -> tuple[Pictures, Labels]:
@@ -115,9 +116,8 @@ def fit(
                 with average.in_place():
                     kind.fold(twin, network, as_inputs(inputs[:_STATISTICS]))
                 validation_loss, validation_accuracy = score(network, validation)
-                _, distorted_accuracy = score(network, distorted)
-                right_share = validation_accuracy + distorted_accuracy
-                better = best is None or right_share >= best.validation_accuracy + best.distorted_accuracy
+                distorted_loss, distorted_accuracy = score(network, distorted)
+                better = best is None or validation_loss + distorted_loss <= best.validation_loss + best.distorted_loss
                 seen = min(len(inputs), steps * recipe.batch_size)
                 epoch = Epoch(
                     number,
@@ -127,12 +127,13 @@ def fit(
                     validation_accuracy,
                     float(rates[number * steps - 1]),
                     time.monotonic() - started,
+                    distorted_loss,
                     distorted_accuracy,
                     better,
                 )
                 history.append(epoch)
                 if better:
-                    best, kept = epoch, network.get_weights()
+                    best, best_weights = epoch, network.get_weights()
                 report(number / recipe.epochs, epoch)
                 if recipe.patience and best and number - best.number >= recipe.patience:
                     break
@@ -141,7 +142,7 @@ def fit(
                 raise
             interrupted = True
     assert best is not None  # noqa: S101
-    network.set_weights(kept)
+    network.set_weights(best_weights)
     return Fitted(history, best, interrupted)
 
 

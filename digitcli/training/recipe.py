@@ -46,9 +46,11 @@ class Recipe:
     """
 
     architecture: str = "lenet5"
-    epochs: int = 150
+    epochs: int = 300  # 17 minutes on two cores; the best come at about 200, well before the rate is down to nothing
     batch_size: int = 256
-    learning_rate: float = 0.004  # the highest, a quarter of the way in
+    # The highest, a quarter of the way in. With 0.01 a short run learns more; a long one, whose distorted validation
+    # pictures are read as well, reads real pictures worse (one run of each).
+    learning_rate: float = 0.004
     weight_decay: float = 0.01
     label_smoothing: float = 0.02
     averaged_epochs: float = 2.0  # weights are averaged, exponentially, over about that many
@@ -92,8 +94,9 @@ PAPER = Recipe(
 RECIPES = {recipe.architecture: recipe for recipe in (Recipe(), PAPER)}
 
 LONG = 30  # epochs from which on the whole augmentation pays
-# Fewer epochs need more and larger steps: after five, 31 validation errors instead of 38 (seeds 1 and 0).
-SHORT: dict[str, dict[str, Any]] = {"lenet5": {"batch_size": 64, "learning_rate": 0.01}}
+# Fewer epochs need more and larger steps: after five, 31 validation errors instead of 38 with a batch of 64 and a rate
+# of 0.01 (seeds 1 and 0). Batches of 96 with 0.015 come to the same in a sixth less time.
+SHORT: dict[str, dict[str, Any]] = {"lenet5": {"batch_size": 96, "learning_rate": 0.015}}
 
 
 def fitting(epochs: int | None, architecture: str = "lenet5") -> Recipe:

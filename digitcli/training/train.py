@@ -129,10 +129,11 @@ def _errors(network: keras.Sequential, pictures: LabelledImages) -> int:
 
 def history_csv(history: list[Epoch]) -> str:
     """Give the history as CSV, one line an epoch."""
-    lines = ["epoch,loss,accuracy,validation_loss,validation_accuracy,distorted_accuracy,learning_rate,seconds"]
+    names = "validation_loss,validation_accuracy,distorted_loss,distorted_accuracy,learning_rate,seconds"
+    lines = [f"epoch,loss,accuracy,{names}"]
     lines += [
         f"{e.number},{e.loss:.6f},{e.accuracy:.6f},{e.validation_loss:.6f},{e.validation_accuracy:.6f},"
-        f"{e.distorted_accuracy:.6f},{e.learning_rate:.3g},{e.seconds:.2f}"
+        f"{e.distorted_loss:.6f},{e.distorted_accuracy:.6f},{e.learning_rate:.3g},{e.seconds:.2f}"
         for e in history
     ]
     return "\n".join(lines) + "\n"

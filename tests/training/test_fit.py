@@ -37,14 +37,16 @@ def test_it_learns_from_a_few_hundred_pictures(few, run):
     assert score(run[0], few[1])[1] > 0.6
 
 
-def test_the_weights_of_the_best_epoch_are_kept(few, run):
-    network, fitted, _ = run
-    assert right(fitted.best) == max(right(epoch) for epoch in fitted.history)
+def test_patience_ends_a_run_and_the_weights_of_the_best_epoch_are_kept(few):
+    restless = dataclasses.replace(SHORT, epochs=40, learning_rate=0.3, patience=2)
+    network, fitted = trained(few, restless)
+    assert len(fitted.history) == fitted.best.number + 2 < 40
+    assert loss(fitted.best) == min(map(loss, fitted.history)) < loss(fitted.history[-1])
     assert score(network, few[1])[0] == pytest.approx(fitted.best.validation_loss, rel=1e-5)
 
 
-def right(epoch):
-    return epoch.validation_accuracy + epoch.distorted_accuracy
+def loss(epoch):
+    return epoch.validation_loss + epoch.distorted_loss
 
 
 def test_progress_grows_to_one_and_every_epoch_is_reported(run):
