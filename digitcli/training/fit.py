@@ -155,7 +155,8 @@ class _Step:
         self._recipe = recipe
         self._optimizer = keras.optimizers.AdamW(weight_decay=recipe.weight_decay)
         self._optimizer.build(twin.trainable_variables)
-        self._run = tf.function(self._steps, reduce_retracing=True)
+        shapes = ((None, 28, 28), tf.uint8), ((None,), tf.int64), ((None,), tf.float32)
+        self._run = tf.function(self._steps, input_signature=[tf.TensorSpec(*shape) for shape in shapes])
 
     def __call__(self, pictures: Pictures, labels: Labels, rates: NDArray[np.float32]) -> tuple[float, float]:
         """Train on as many batches as there are learning rates; give the sum of the losses and how many were right."""
