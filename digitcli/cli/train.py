@@ -1,6 +1,7 @@
 """``digitcli train``: make a network of one's own."""
 
 import os
+import signal
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -163,6 +164,7 @@ class _Display:
 
         self._recipe = recipe
         self._best = 0.0
+        self._interrupted = False
         err = console(color, stderr=True)
         self._bar = Progress(
             TextColumn("{task.description}"),
@@ -197,11 +199,20 @@ class _Display:
             flush=True,
         )
         self._bar.update(self._task, description=f"epoch 1/{self._recipe.epochs}")
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, self._interrupt)
+
+    def _interrupt(self, signum: int, frame: object) -> None:
+        """Remember Ctrl-C until TensorFlow is done with some steps: within it, it can come out as any error."""
+        self._interrupted = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # who presses it again will not wait
 
     def report(self, progress: float, epoch: "Epoch | None") -> None:
         """Move the bar; write the line of an epoch that ended."""
         self._bar.update(self._task, completed=progress)
         if epoch is None:
+            if self._interrupted:
+                raise KeyboardInterrupt
             return
         best = "  best" if epoch.best else ""
         print(

@@ -100,12 +100,12 @@ def test_a_picture_half_transparent_all_over_keeps_its_contrast():
 
 
 def test_grey_with_alpha():
-    data = encoded(Image.fromarray(np.dstack([np.zeros((40, 30), np.uint8), 255 - seven()]), "LA"))
+    data = encoded(Image.fromarray(np.dstack([np.zeros((40, 30), np.uint8), 255 - seven()])))
     np.testing.assert_array_equal(decode(data), seven())
 
 
 def test_palette_with_a_transparent_entry():
-    image = Image.fromarray((seven() == 0).astype(np.uint8), "P")
+    image = Image.fromarray((seven() == 0).astype(np.uint8))
     image.putpalette([9, 9, 9, 0, 0, 0])
     np.testing.assert_array_equal(decode(encoded(image, transparency=0))[..., 0], seven())
 
