@@ -117,5 +117,9 @@ def fitting(epochs: int | None, architecture: str = "lenet5") -> Recipe:
 
 
 def warm(architecture: str = "lenet5") -> Recipe:
-    """Give the recipe for one's own pictures: few epochs at a low rate, so that nothing is forgotten."""
-    return replace(RECIPES[architecture], epochs=6, learning_rate=0.0008, normalise=False)
+    """Give the recipe for one's own pictures: few epochs at a low rate, so that nothing is forgotten.
+
+    Labels are as they are: a network that begins calibrated would grow less sure with smoothed ones, from epoch to
+    epoch, and the first would always be the best by loss.
+    """
+    return replace(RECIPES[architecture], epochs=6, learning_rate=0.0008, label_smoothing=0.0, normalise=False)
