@@ -15,7 +15,7 @@ from digitcli.cli.inspect import inspect
 from digitcli.cli.train import train
 from digitcli.output.console import complain
 
-# Typer carries its own Click in some versions and imports Click in others; this is how both name it.
+# Typer carries its own Click, under a private name.
 ClickException: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 
 app = typer.Typer(

@@ -1,7 +1,6 @@
 """What holds for every command."""
 
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -37,10 +36,10 @@ def test_each_command_has_help(command: str, digitcli: Callable[..., subprocess.
 
 @pytest.mark.parametrize(
     ("line", "complaint"),
-    [  # Click words them, and not always alike
+    [
         ("nope", "No such command 'nope'; see digitcli --help"),
-        ("info --bad", "No such option:? '?--bad'?; see digitcli info --help"),
-        ("evaluate a b", r"Got unexpected extra argument(\(s\))? \(b\); see digitcli evaluate --help"),
+        ("info --bad", "No such option: --bad; see digitcli info --help"),
+        ("evaluate a b", "Got unexpected extra argument(s) (b); see digitcli evaluate --help"),
         ("evaluate -f xml", "'xml' is not one of 'text', 'json', 'csv'; see digitcli evaluate --help"),
     ],
 )
@@ -49,7 +48,9 @@ def test_a_wrong_command_line_costs_one_line(
 ) -> None:
     done = digitcli(*line.split())
     assert (done.returncode, done.stdout) == (2, "")
-    assert re.fullmatch(f"digitcli: .*{complaint}\n", done.stderr)
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("digitcli: ")
+    assert complaint in done.stderr
 
 
 @pytest.mark.parametrize(
