@@ -18,7 +18,7 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 
 from digitcli.errors import ImageError
 from digitcli.imaging.budget import Room, check, check_pixels
-from digitcli.imaging.sources import MAX_BYTES, MAX_PIXELS
+from digitcli.imaging.sources import MAX_BYTES, MAX_PIXELS, Source, size_of
 
 # As Pillow names them; JPEG opens MPO too. The first five are loaded at once, the others when one of them is met.
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "PPM", "TIFF", "WEBP", "AVIF")
@@ -120,9 +120,9 @@ def share(room: Room) -> None:
     _room = room
 
 
-def room_to_read(size: int) -> AbstractContextManager[None]:
-    """Wait, where a file of ``size`` bytes is large, until no other process reads a large one."""
-    return _room.taken_to_read(size) if _room else nullcontext()
+def room_to_read(source: Source) -> AbstractContextManager[None]:
+    """Wait, where a file is large, until no other process reads a large one."""
+    return _room.taken_to_read(size_of(source)) if _room else nullcontext()
 
 
 def _taken(size: int) -> AbstractContextManager[None]:

@@ -13,7 +13,7 @@ from digitcli.errors import ImageError
 from digitcli.imaging.canvas import SIDE, to_canvas
 from digitcli.imaging.decode import decode, room_to_read
 from digitcli.imaging.ink import Ink, Invert, find_ink
-from digitcli.imaging.sources import MAX_PIXELS, Source, size_of
+from digitcli.imaging.sources import MAX_PIXELS, Source
 
 T = TypeVar("T")
 
@@ -61,7 +61,7 @@ def read_decoded(picture: NDArray[np.uint8], *, as_is: bool = False, invert: Inv
 def or_reason(read: Callable[[Source], T], source: Source) -> T | str:
     """Give what ``read`` makes of a source, or in one line why it cannot be read; large files wait for room."""
     try:
-        with room_to_read(size_of(source)):
+        with room_to_read(source):
             return read(source)
     except ImageError as error:
         return str(error)
