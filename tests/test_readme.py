@@ -90,7 +90,7 @@ def help_in_markdown() -> str:
                 names = ", ".join(f"`{option}`" for option in (*param.opts, *param.secondary_opts))
                 shown = f"{names} `{value}`".replace("|", "\\|") if value else names
                 default = getattr(param.default, "value", param.default)
-                known = param.show_default and default not in (None, True, False)
+                known = param.show_default and default is not None and not isinstance(default, bool)
                 rows.append(f"| {shown} | {param.help}{f' Default: {default}.' if known else ''} |")
         parts.append("\n".join([f"### `{usage}`", "", about, "", "| | |", "|---|---|", *rows]))
     return "\n\n".join(parts)
