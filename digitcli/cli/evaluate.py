@@ -9,7 +9,7 @@ import typer
 
 from digitcli.cli.options import ColorOption, WeightsOption
 from digitcli.errors import ExitCode
-from digitcli.output.console import Color, complain
+from digitcli.output.console import Color, complain, console
 
 
 class Format(str, Enum):
@@ -69,7 +69,6 @@ def evaluate(
     from digitcli.evaluation import metrics
     from digitcli.inference.network import Network
     from digitcli.output.confusion import confusion_csv, write_confusion
-    from digitcli.output.console import console
     from digitcli.output.scores import draw_mistakes, draw_scores, scores_json
 
     network = Network(weights)

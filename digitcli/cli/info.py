@@ -8,7 +8,7 @@ import typer
 
 from digitcli import __version__
 from digitcli.cli.options import ColorOption, WeightsOption
-from digitcli.output.console import Color
+from digitcli.output.console import Color, console
 
 LIBRARIES = ("ai-edge-litert", "numpy", "opencv-python-headless", "pillow", "pillow-heif", "tensorflow", "keras")
 
@@ -27,7 +27,6 @@ def info(
         return
     from digitcli.bundle import open_bundle
     from digitcli.output.card import draw_card, draw_layers
-    from digitcli.output.console import console
 
     bundle = open_bundle(weights)
     if json_:

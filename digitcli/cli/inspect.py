@@ -8,7 +8,7 @@ import typer
 from digitcli.cli.options import AsIsOption, ColorOption, Invert, InvertOption, MaxPixelsOption, WeightsOption
 from digitcli.errors import ImageError
 from digitcli.imaging.sources import MAX_PIXELS
-from digitcli.output.console import Color
+from digitcli.output.console import Color, console
 
 
 def inspect(
@@ -33,7 +33,6 @@ def inspect(
     from digitcli.imaging.sources import find_sources
     from digitcli.inference import inspection
     from digitcli.inference.classifier import Classifier
-    from digitcli.output.console import console
     from digitcli.output.inspection import draw_inspection, inspection_html, inspection_png
     from digitcli.writing import whole_file
 

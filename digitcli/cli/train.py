@@ -15,7 +15,7 @@ from digitcli.bundle import bundled
 from digitcli.cli.options import ColorOption
 from digitcli.cli.tensorflow import load_tensorflow
 from digitcli.errors import ExitCode, OutputError
-from digitcli.output.console import Color, complain
+from digitcli.output.console import Color, complain, console
 from digitcli.output.text import printable
 from digitcli.training.recipe import Recipe, RecipeError, fitting, warm
 
@@ -159,8 +159,6 @@ class _Display:
 
     def __init__(self, recipe: Recipe, color: Color) -> None:
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-        from digitcli.output.console import console
 
         self._recipe = recipe
         self._best = 0.0

@@ -26,6 +26,17 @@ from digitcli.training.twins import TWINS
 
 REFUSED = 0.005  # the default threshold refuses this share of the validation images
 
+_COLUMNS = {  # of history.csv, after the epoch's number
+    "loss": ".6f",
+    "accuracy": ".6f",
+    "validation_loss": ".6f",
+    "validation_accuracy": ".6f",
+    "distorted_loss": ".6f",
+    "distorted_accuracy": ".6f",
+    "learning_rate": ".3g",
+    "seconds": ".2f",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -129,11 +140,6 @@ def _errors(network: keras.Sequential, pictures: LabelledImages) -> int:
 
 def history_csv(history: list[Epoch]) -> str:
     """Give the history as CSV, one line an epoch."""
-    names = "validation_loss,validation_accuracy,distorted_loss,distorted_accuracy,learning_rate,seconds"
-    lines = [f"epoch,loss,accuracy,{names}"]
-    lines += [
-        f"{e.number},{e.loss:.6f},{e.accuracy:.6f},{e.validation_loss:.6f},{e.validation_accuracy:.6f},"
-        f"{e.distorted_loss:.6f},{e.distorted_accuracy:.6f},{e.learning_rate:.3g},{e.seconds:.2f}"
-        for e in history
-    ]
-    return "\n".join(lines) + "\n"
+    rows = [["epoch", *_COLUMNS]]
+    rows += [[str(epoch.number), *(format(getattr(epoch, n), how) for n, how in _COLUMNS.items())] for epoch in history]
+    return "".join(",".join(row) + "\n" for row in rows)
