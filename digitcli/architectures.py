@@ -10,9 +10,9 @@ from dataclasses import dataclass
 class Layer:
     """One line of the article's table.
 
-    ``maps`` counts feature maps of ``side`` × ``side`` values each, or units where ``side`` is 1. ``kernel`` is the
-    side of the square that a unit sees, None where it sees everything; ``stride`` the step from one to the next.
-    ``parameters`` counts the numbers that are trained.
+    ``maps`` counts feature maps of ``side`` × ``side`` values each, or units where ``side`` is 1.
+    ``kernel`` is the side of the square that a unit sees, None where it sees everything; ``stride``
+    the step from one to the next. ``parameters`` counts the numbers that are trained.
     """
 
     name: str

@@ -37,9 +37,10 @@ _MAX_DEPTH = 10  # of mappings and lists in a card
 class Card:
     """Where a weights folder comes from and what it is good for.
 
-    ``min_confidence`` in [0, 1] is the default threshold below which an answer is ``unsure``. ``files`` maps the names
-    of the two model files to their SHA-256. The mappings hold what the recipe, the data and the measurements give and
-    are shown to people; no code depends on their keys.
+    ``min_confidence`` in [0, 1] is the default threshold below which an answer is ``unsure``.
+    ``files`` maps the names of the two model files to their SHA-256. The mappings hold what the
+    recipe, the data and the measurements give and are shown to people; no code depends on their
+    keys.
     """
 
     architecture: str
@@ -77,7 +78,9 @@ class Card:
         if not isinstance(schema, int) or isinstance(schema, bool):
             raise ValueError("it has no schema version")
         if schema > SCHEMA:
-            raise ValueError(f"its schema {schema} is newer than {SCHEMA}, the newest that this version knows")
+            raise ValueError(
+                f"its schema {schema} is newer than {SCHEMA}, the newest that this version knows"
+            )
         kinds: dict[str, type | tuple[type, ...]] = {
             "architecture": str,
             "seed": int,
@@ -149,12 +152,17 @@ class Bundle:
 def bundled() -> dict[str, Path]:
     """Find the weights that come with digitcli: their names and folders.
 
-    In an installed package they lie in ``digitcli/weights``, in a checkout and an editable install beside the package.
+    In an installed package they lie in ``digitcli/weights``, in a checkout and an editable install
+    beside the package.
     """
     package = Path(__file__).resolve().parent
     for place in (package / "weights", package.parent / "weights"):
         if place.is_dir():
-            return {folder.name: folder for folder in sorted(place.iterdir()) if (folder / CARD).is_file()}
+            return {
+                folder.name: folder
+                for folder in sorted(place.iterdir())
+                if (folder / CARD).is_file()
+            }
     return {}
 
 
@@ -169,7 +177,9 @@ def open_bundle(weights: str | Path) -> Bundle:
     folder = folders.get(str(weights)) or Path(weights)
     if not folder.is_dir():
         names = [name for name in folders if name in ARCHITECTURES]  # the finder's reads no digits
-        raise WeightsError(f"no weights folder {weights}; bundled are: {', '.join(names) or 'none'}")
+        raise WeightsError(
+            f"no weights folder {weights}; bundled are: {', '.join(names) or 'none'}"
+        )
     text = _read(folder / CARD, MAX_CARD_BYTES)
     try:
         return Bundle(folder, Card.from_json(text.decode("utf-8")))
@@ -197,7 +207,9 @@ def write_bundle(
     models = {MODEL: model, KERAS_WEIGHTS: keras_weights}
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in models.items()}
     complete = Card(**{**asdict(card), "files": hashes})
-    whole_folder(folder, {**models, CARD: complete.to_json().encode(), **(extras or {})}, replace=replace)
+    whole_folder(
+        folder, {**models, CARD: complete.to_json().encode(), **(extras or {})}, replace=replace
+    )
     return complete
 
 
@@ -213,7 +225,9 @@ def _read(path: Path, most: int = MAX_FILE_BYTES) -> bytes:
         if not path.is_file():
             raise WeightsError(f"{path} is missing; this is not a weights folder")
         if path.stat().st_size > most:
-            raise WeightsError(f"{path} is larger than {most >> 20} MiB; these are not weights of digitcli")
+            raise WeightsError(
+                f"{path} is larger than {most >> 20} MiB; these are not weights of digitcli"
+            )
         return path.read_bytes()
     except OSError as error:
         raise WeightsError(f"cannot read {path}: {error.strerror or error}") from error

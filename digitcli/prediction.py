@@ -19,7 +19,9 @@ class Reason(str, Enum):
     NO_INK = "no ink"
     SEVERAL = "several characters"
     FRAME = "remains of a frame"
-    SHAPE = "not the shape of a digit"  # a filled box, much wider than high, or far too many strokes
+    SHAPE = (
+        "not the shape of a digit"  # a filled box, much wider than high, or far too many strokes
+    )
     FAINT = "contrast below the noise"
     LOW_CONFIDENCE = "low confidence"
 
@@ -36,10 +38,10 @@ class Ranked:
 class Prediction:
     """The answer for one picture.
 
-    ``digit`` is None unless ``status`` is ok. ``confidence`` in [0, 1] and ``best_guess`` are what the network
-    thought wherever it ran, else None. ``reason`` stands wherever ``status`` is not ok: the text of a ``Reason``, or
-    for an error what is wrong with the file. ``top`` lists the likeliest digits, likeliest first, where they were
-    asked for.
+    ``digit`` is None unless ``status`` is ok. ``confidence`` in [0, 1] and ``best_guess`` are what
+    the network thought wherever it ran, else None. ``reason`` stands wherever ``status`` is not ok:
+    the text of a ``Reason``, or for an error what is wrong with the file. ``top`` lists the
+    likeliest digits, likeliest first, where they were asked for.
     """
 
     status: Status

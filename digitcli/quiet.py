@@ -11,8 +11,9 @@ from contextlib import contextmanager
 def quiet() -> Iterator[None]:
     """Hold back what C++ code writes to descriptors 1 and 2 inside the block; give it back if the block fails.
 
-    TensorFlow announces oneDNN, CUDA and its log's state on stderr when it is imported, before it can be told not to;
-    switching oneDNN off would silence that notice, but more than double the training time.
+    TensorFlow announces oneDNN, CUDA and its log's state on stderr when it is imported, before it
+    can be told not to; switching oneDNN off would silence that notice, but more than double the
+    training time.
     """
     sys.stdout.flush()
     sys.stderr.flush()

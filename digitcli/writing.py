@@ -1,7 +1,7 @@
 """Files and folders that appear whole or not at all.
 
-Everything is written beside its goal under a temporary name and then renamed, so a kill at any moment leaves what was
-there before or what was meant to be there, never a part of it.
+Everything is written beside its goal under a temporary name and then renamed, so a kill at any
+moment leaves what was there before or what was meant to be there, never a part of it.
 """
 
 import contextlib
@@ -24,7 +24,8 @@ _RENAME_EXCHANGE = 2  # linux/fs.h
 def whole_file(path: Path) -> Iterator[BinaryIO]:
     """Open ``path`` for writing bytes; it appears, complete, when the block ends without an exception.
 
-    A pipe or a device is written to directly, as there is nothing that could be left half done. A symbolic link stays
+    A pipe or a device is written to directly, as there is nothing that could be left half done. A
+    symbolic link stays
     one: what it points to is replaced.
 
     Raises:
@@ -90,7 +91,8 @@ def whole_folder(folder: Path, files: Mapping[str, bytes], *, replace: bool = Fa
 
 def _rename_to_new(part: Path, goal: Path) -> None:
     try:
-        # rename(2) replaces an empty folder silently; a folder that somebody made meanwhile is not ours to take
+        # rename(2) replaces an empty folder silently; a folder that somebody made meanwhile is not
+        # ours to take
         if goal.exists():
             raise FileExistsError(goal)
         part.rename(goal)
@@ -104,7 +106,10 @@ def _exchange(part: Path, goal: Path) -> None:
     """Let two folders change places, atomically where the system can (Linux' renameat2)."""
     with contextlib.suppress(OSError, AttributeError):
         renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
-        if renameat2(_AT_FDCWD, os.fsencode(part), _AT_FDCWD, os.fsencode(goal), _RENAME_EXCHANGE) == 0:
+        if (
+            renameat2(_AT_FDCWD, os.fsencode(part), _AT_FDCWD, os.fsencode(goal), _RENAME_EXCHANGE)
+            == 0
+        ):
             return
     aside = part.with_suffix(".old")
     goal.rename(aside)

@@ -15,7 +15,11 @@ def built(architecture: str) -> keras.Sequential:
 
 
 def each_layer() -> list[object]:
-    return [pytest.param(name, layer, id=f"{name}-{layer.name}") for name in NETWORKS for layer in ARCHITECTURES[name]]
+    return [
+        pytest.param(name, layer, id=f"{name}-{layer.name}")
+        for name in NETWORKS
+        for layer in ARCHITECTURES[name]
+    ]
 
 
 @pytest.mark.parametrize(("architecture", "layer"), each_layer())
@@ -24,7 +28,9 @@ def test_a_line_of_the_table_is_the_layer_of_the_network(architecture: str, laye
     real = network.get_layer(layer.name)
     shape = (layer.side, layer.side, layer.maps) if layer.kernel else (layer.maps,)
     assert tuple(real.output.shape[1:]) == shape
-    assert sum(int(v.shape.num_elements() or 0) for v in real.trainable_variables) == layer.parameters
+    assert (
+        sum(int(v.shape.num_elements() or 0) for v in real.trainable_variables) == layer.parameters
+    )
     if layer.kind == "convolution":
         assert real.kernel_size == (layer.kernel, layer.kernel)
         assert real.strides == (layer.stride, layer.stride)

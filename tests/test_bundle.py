@@ -10,7 +10,9 @@ import pytest
 from digitcli.bundle import CARD, KERAS_WEIGHTS, MODEL, Card, bundled, open_bundle, write_bundle
 from digitcli.errors import OutputError, WeightsError
 
-PLAIN = Card(architecture="lenet5", seed=1, created="2026-01-01", min_confidence=0.5, recipe={"epochs": 5})
+PLAIN = Card(
+    architecture="lenet5", seed=1, created="2026-01-01", min_confidence=0.5, recipe={"epochs": 5}
+)
 
 
 @pytest.fixture
@@ -75,17 +77,28 @@ def edited(change: Callable[[dict[str, Any]], object]) -> Callable[[str], str]:
         (lambda _: "[]", "not a JSON object"),
         (lambda _: "[" * 100_000, "nested too deeply"),
         (lambda _: '{"a": ' * 100_000, "nested too deeply"),
-        (edited(lambda card: card.update(recipe=json.loads('{"a":' * 400 + "1" + "}" * 400))), "nested too deeply"),
+        (
+            edited(lambda card: card.update(recipe=json.loads('{"a":' * 400 + "1" + "}" * 400))),
+            "nested too deeply",
+        ),
         (edited(lambda card: card.pop("seed")), "no seed"),
         (edited(lambda card: card.pop("schema")), "no schema version"),
         (edited(lambda card: card.update(schema=99)), "schema 99 is newer"),
         (edited(lambda card: card.update(architecture=7)), "architecture is of the wrong type"),
-        (edited(lambda card: card.update(min_confidence=True)), "min_confidence is of the wrong type"),
+        (
+            edited(lambda card: card.update(min_confidence=True)),
+            "min_confidence is of the wrong type",
+        ),
         (edited(lambda card: card.update(min_confidence=1.5)), "not between 0 and 1"),
-        (edited(lambda card: card.update(files={"../model.tflite": "0" * 64})), "its files are not"),
+        (
+            edited(lambda card: card.update(files={"../model.tflite": "0" * 64})),
+            "its files are not",
+        ),
     ],
 )
-def test_a_card_that_is_wrong_is_refused(folder: Path, edit: Callable[[str], str], complaint: str) -> None:
+def test_a_card_that_is_wrong_is_refused(
+    folder: Path, edit: Callable[[str], str], complaint: str
+) -> None:
     card = folder / CARD
     card.write_text(edit(card.read_text()))
     with pytest.raises(WeightsError, match=complaint):
@@ -99,7 +112,9 @@ def test_a_card_that_is_not_text_is_refused(folder: Path) -> None:
 
 
 def test_a_missing_folder_is_said_with_the_bundled_names(tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match=r"no weights folder .*nowhere; bundled are: lenet5, lenet5-1998$"):
+    with pytest.raises(
+        WeightsError, match=r"no weights folder .*nowhere; bundled are: lenet5, lenet5-1998$"
+    ):
         open_bundle(tmp_path / "nowhere")
 
 
@@ -111,7 +126,9 @@ def test_the_bundled_weights_are_whole() -> None:
         assert bundle.keras_weights()
 
 
-def test_a_bundled_name_wins_over_a_folder_of_that_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bundled_name_wins_over_a_folder_of_that_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write_bundle(tmp_path / "lenet5", PLAIN, model=b"mine", keras_weights=b"mine")
     monkeypatch.chdir(tmp_path)
     assert open_bundle("lenet5").model() != b"mine"
@@ -121,6 +138,13 @@ def test_a_bundled_name_wins_over_a_folder_of_that_name(tmp_path: Path, monkeypa
 def test_an_existing_folder_is_replaced_only_when_asked(folder: Path) -> None:
     with pytest.raises(OutputError, match="--force"):
         write_bundle(folder, PLAIN, model=b"new", keras_weights=b"new")
-    write_bundle(folder, PLAIN, model=b"new", keras_weights=b"new", extras={"history.csv": b"epoch\n"}, replace=True)
+    write_bundle(
+        folder,
+        PLAIN,
+        model=b"new",
+        keras_weights=b"new",
+        extras={"history.csv": b"epoch\n"},
+        replace=True,
+    )
     assert open_bundle(folder).model() == b"new"
     assert (folder / "history.csv").read_bytes() == b"epoch\n"

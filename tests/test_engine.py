@@ -18,7 +18,10 @@ MANY = 5000
 
 @pytest.mark.slow
 def test_ray_data_gives_the_records_of_the_command(digitcli, shell_env, tmp_path):
-    pytest.importorskip("ray.data", reason="the data engine is tested where it is installed: pip install 'ray[data]'")
+    pytest.importorskip(
+        "ray.data",
+        reason="the data engine is tested where it is installed: pip install 'ray[data]'",
+    )
     from pyarrow import parquet
 
     scans = tmp_path / "scans"
@@ -30,22 +33,42 @@ def test_ray_data_gives_the_records_of_the_command(digitcli, shell_env, tmp_path
         assert cv2.imwrite(str(scans / f"{number:04}.png"), image)
     assert len(list(scans.iterdir())) == MANY
 
-    [example] = re.findall(r"^```py\n(.*?)^```$", (ROOT / "README.md").read_text(encoding="utf-8"), re.M | re.S)
+    [example] = re.findall(
+        r"^```py\n(.*?)^```$", (ROOT / "README.md").read_text(encoding="utf-8"), re.M | re.S
+    )
     env = {**shell_env, "RAY_USAGE_STATS_ENABLED": "0"}
     done = subprocess.run(
-        [sys.executable, "-c", example], cwd=tmp_path, env=env, text=True, capture_output=True, timeout=900
+        [sys.executable, "-c", example],
+        cwd=tmp_path,
+        env=env,
+        text=True,
+        capture_output=True,
+        timeout=900,
     )
     assert done.returncode == 0, done.stderr
     table = parquet.read_table(tmp_path / "answers")
     records = {record.pop("path"): record for record in table.to_pylist()}
 
     command = digitcli(
-        "classify", "--files-from", "-", "-f", "jsonl", cwd=tmp_path, env=shell_env, input="\n".join(sorted(records))
+        "classify",
+        "--files-from",
+        "-",
+        "-f",
+        "jsonl",
+        cwd=tmp_path,
+        env=shell_env,
+        input="\n".join(sorted(records)),
     )
     assert command.returncode == 1  # of the one that is no picture
-    expected = {record.pop("path"): record for record in map(json.loads, command.stdout.splitlines())}
+    expected = {
+        record.pop("path"): record for record in map(json.loads, command.stdout.splitlines())
+    }
     assert len(records) == MANY
     for record in records.values():
-        record["confidence"] = None if record["confidence"] is None else round(record["confidence"], 4)
+        record["confidence"] = (
+            None if record["confidence"] is None else round(record["confidence"], 4)
+        )
     assert records == expected
-    assert {"ok", "unsure", "no_digit", "error"} == {record["status"] for record in records.values()}
+    assert {"ok", "unsure", "no_digit", "error"} == {
+        record["status"] for record in records.values()
+    }

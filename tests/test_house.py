@@ -19,9 +19,20 @@ FLOORS = [
     ("training", "evaluation", "output"),
     ("cli",),
 ]
-# The library's face shows what lies below it, and the command's entry opens the door of the top floor.
+# The library's face shows what lies below it, and the command's entry opens the door of the top
+# floor.
 OUTSIDE = ("", "__main__")
-HEAVY = {"numpy", "PIL", "cv2", "ai_edge_litert", "tensorflow", "keras", "h5py", "matplotlib", "jinja2"}
+HEAVY = {
+    "numpy",
+    "PIL",
+    "cv2",
+    "ai_edge_litert",
+    "tensorflow",
+    "keras",
+    "h5py",
+    "matplotlib",
+    "jinja2",
+}
 
 
 def module_name(path: Path) -> str:
@@ -50,7 +61,9 @@ def imported(path: Path) -> set[str]:
             module = node.module or ""
             names.add(module)
             names |= {
-                f"{module}.{alias.name}" for alias in node.names if (PACKAGE.parent / module.replace(".", "/")).is_dir()
+                f"{module}.{alias.name}"
+                for alias in node.names
+                if (PACKAGE.parent / module.replace(".", "/")).is_dir()
             }
     return {name.removeprefix("digitcli.") for name in names if name.startswith("digitcli.")}
 
@@ -74,14 +87,20 @@ def test_packages_import_nothing() -> None:
 
 
 def test_the_ground_floor_needs_no_numpy() -> None:
-    modules = ", ".join(f"digitcli.{name}" for name in GROUND if (PACKAGE / f"{name.replace('.', '/')}.py").exists())
+    modules = ", ".join(
+        f"digitcli.{name}" for name in GROUND if (PACKAGE / f"{name.replace('.', '/')}.py").exists()
+    )
     assert heavy_after(f"import {modules}") == set()
 
 
 def heavy_after(code: str) -> set[str]:
     """The heavy libraries that are loaded after running some code in a fresh process."""
     done = subprocess.run(
-        [sys.executable, "-c", f"import sys\ntry:\n {code}\nfinally:\n print('loaded:', *sys.modules)"],
+        [
+            sys.executable,
+            "-c",
+            f"import sys\ntry:\n {code}\nfinally:\n print('loaded:', *sys.modules)",
+        ],
         capture_output=True,
         text=True,
         check=False,
@@ -96,7 +115,9 @@ def command(*args: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "name", [[], ["evaluate"], ["export"], ["info"], ["inspect"]], ids=lambda n: " ".join(n) or "digitcli"
+    "name",
+    [[], ["evaluate"], ["export"], ["info"], ["inspect"]],
+    ids=lambda n: " ".join(n) or "digitcli",
 )
 def test_help_loads_nothing_heavy(name: list[str]) -> None:
     assert heavy_after(command(*name, "--help")) == set()
@@ -112,10 +133,14 @@ def test_evaluate_loads_no_tensorflow() -> None:
     assert not loaded & {"tensorflow", "keras", "h5py", "matplotlib", "jinja2"}
 
 
-@pytest.mark.parametrize("files", [[], ["--html", "i.html", "--png", "i.png"]], ids=["drawn", "written"])
+@pytest.mark.parametrize(
+    "files", [[], ["--html", "i.html", "--png", "i.png"]], ids=["drawn", "written"]
+)
 def test_inspect_loads_no_tensorflow(files: list[str], tmp_path: Path) -> None:
     picture = Path(__file__).parent / "samples" / "7-red-marker.png"
-    loaded = heavy_after(command("inspect", str(picture), *(str(tmp_path / f) if "." in f else f for f in files)))
+    loaded = heavy_after(
+        command("inspect", str(picture), *(str(tmp_path / f) if "." in f else f for f in files))
+    )
     assert "ai_edge_litert" in loaded
     assert not loaded & {"tensorflow", "keras", "h5py"}
     assert bool(loaded & {"matplotlib", "jinja2"}) == bool(files)

@@ -50,7 +50,13 @@ def installed(place, command):
     env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
 
     def digitcli(*args):
-        return subprocess.run([place / "small/bin/digitcli", *args], cwd=place, env=env, text=True, capture_output=True)
+        return subprocess.run(
+            [place / "small/bin/digitcli", *args],
+            cwd=place,
+            env=env,
+            text=True,
+            capture_output=True,
+        )
 
     return digitcli
 
@@ -64,23 +70,44 @@ def run(*command, **options):
 def test_the_wheel_holds_package_weights_and_data_and_nothing_else(built):
     with zipfile.ZipFile(built[1]) as wheel:
         names = {name for name in wheel.namelist() if ".dist-info/" not in name}
-    here = [path for room in ("digitcli", "weights") for path in (ROOT / room).rglob("*") if path.is_file()]
+    here = [
+        path
+        for room in ("digitcli", "weights")
+        for path in (ROOT / room).rglob("*")
+        if path.is_file()
+    ]
     ours = {path.relative_to(ROOT).as_posix() for path in here if path.parent.name != "__pycache__"}
     assert names == {re.sub("^weights/", "digitcli/weights/", name) for name in ours}
-    assert {"digitcli/py.typed", "digitcli/datasets/mnist.npz", "digitcli/output/templates/report.html"} <= names
-    assert {f"digitcli/weights/{name}/model.tflite" for name in ("finder", "lenet5", "lenet5-1998")} <= names
+    assert {
+        "digitcli/py.typed",
+        "digitcli/datasets/mnist.npz",
+        "digitcli/output/templates/report.html",
+    } <= names
+    assert {
+        f"digitcli/weights/{name}/model.tflite" for name in ("finder", "lenet5", "lenet5-1998")
+    } <= names
 
 
 def test_the_sdist_holds_what_builds_and_tests_it(built):
     with tarfile.open(built[0]) as sdist:
         tops = {name.split("/")[1] for name in sdist.getnames()}
-    assert tops == {"digitcli", "weights", "tests", "README.md", "pyproject.toml", "PKG-INFO", ".gitignore"}
+    assert tops == {
+        "digitcli",
+        "weights",
+        "tests",
+        "README.md",
+        "pyproject.toml",
+        "PKG-INFO",
+        ".gitignore",
+    }
 
 
 def test_the_version_stands_in_one_place(built):
     assert metadata(built)["Version"] == library.__version__
     holders = [
-        path for path in (ROOT / "digitcli").rglob("*.py") if re.search(r"^__version__ = ", path.read_text(), re.M)
+        path
+        for path in (ROOT / "digitcli").rglob("*.py")
+        if re.search(r"^__version__ = ", path.read_text(), re.M)
     ]
     assert holders == [ROOT / "digitcli" / "__init__.py"]
     assert not re.search(r"^version\s*=", (ROOT / "pyproject.toml").read_text(), re.M)
@@ -97,8 +124,14 @@ def test_a_clean_environment_reads_and_trains(clean):
 
 def test_the_command_without_tensorflow_installs_all_else(built):
     [names] = re.findall(r"small/bin/pip install --quiet (?!--no-deps)(.*)$", README, re.M)
-    wanted = {re.match(r"[\w-]+", text)[0] for text in metadata(built).get_all("Requires-Dist") if "extra" not in text}
-    assert {re.match(r"[\w-]+", name.strip("'"))[0] for name in names.split()} == wanted - {"tensorflow"}
+    wanted = {
+        re.match(r"[\w-]+", text)[0]
+        for text in metadata(built).get_all("Requires-Dist")
+        if "extra" not in text
+    }
+    assert {re.match(r"[\w-]+", name.strip("'"))[0] for name in names.split()} == wanted - {
+        "tensorflow"
+    }
 
 
 def test_without_tensorflow_pictures_are_read_and_measured(small):
@@ -114,17 +147,24 @@ def test_without_tensorflow_pictures_are_read_and_measured(small):
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-@pytest.mark.parametrize("line", ["train", "export -o it.keras", "export -f saved-model -o it", "export -f onnx -o it"])
+@pytest.mark.parametrize(
+    "line", ["train", "export -o it.keras", "export -f saved-model -o it", "export -f onnx -o it"]
+)
 def test_without_tensorflow_what_needs_it_says_what_to_install(line, small):
     done = small(*line.split())
     assert (done.returncode, done.stdout) == (3, "")
-    assert done.stderr == "digitcli: this needs TensorFlow, which is not installed: pip install tensorflow\n"
+    assert (
+        done.stderr
+        == "digitcli: this needs TensorFlow, which is not installed: pip install tensorflow\n"
+    )
 
 
 def assert_reads_the_samples(digitcli):
     done = digitcli("classify", "-f", "jsonl", "--top", "3", "samples")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == (ROOT / "tests" / "golden" / "classify-samples.jsonl").read_text(encoding="utf-8")
+    assert done.stdout == (ROOT / "tests" / "golden" / "classify-samples.jsonl").read_text(
+        encoding="utf-8"
+    )
 
 
 def metadata(built):

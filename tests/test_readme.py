@@ -1,8 +1,9 @@
 """What the README shows is what happens.
 
-In its ``console`` blocks a line that begins with ``$ `` is a command and the lines below it are what it prints, to the
-letter; ``...`` stands for anything. Blocks behind ``<!-- slow -->`` take minutes. The commands of a section run in one
-folder, from top to bottom. The commands of ``bash`` blocks run too, and ``my-digits`` and ``scans`` are there for them.
+In its ``console`` blocks a line that begins with ``$ `` is a command and the lines below it are
+what it prints, to the letter; ``...`` stands for anything. Blocks behind ``<!-- slow -->`` take
+minutes. The commands of a section run in one folder, from top to bottom. The commands of ``bash``
+blocks run too, and ``my-digits`` and ``scans`` are there for them.
 """
 
 import os
@@ -114,14 +115,20 @@ def shell_block(tmp_path: Path, shell_env: dict[str, str]) -> Callable[[str], No
         [block] = re.findall(rf"^## {title}$(?:(?!^## ).)*?^```bash\n(.*?)^```$", text, re.M | re.S)
         for command in block.splitlines():
             short = f"{command.replace('-N', '-0').replace(' N ', ' 0 ')}{' --epochs 1' * ('train' in command)}"
-            done = subprocess.run(["bash", "-c", short], cwd=tmp_path, env=shell_env, text=True, capture_output=True)
-            assert (done.returncode, done.stderr) == (0, ""), f"$ {short}\n{done.stdout}{done.stderr}"
+            done = subprocess.run(
+                ["bash", "-c", short], cwd=tmp_path, env=shell_env, text=True, capture_output=True
+            )
+            assert (done.returncode, done.stderr) == (0, ""), (
+                f"$ {short}\n{done.stdout}{done.stderr}"
+            )
 
     return run
 
 
 @pytest.mark.slow
-def test_the_commands_for_own_digits_run(shell_block: Callable[[str], None], tmp_path: Path) -> None:
+def test_the_commands_for_own_digits_run(
+    shell_block: Callable[[str], None], tmp_path: Path
+) -> None:
     digits = mnist.load().validation
     for label in range(10):
         folder = tmp_path / "my-digits" / str(label)
@@ -139,11 +146,18 @@ def test_the_commands_for_both_networks_run(shell_block: Callable[[str], None]) 
 
 def test_python_examples_run(tmp_path: Path, shell_env: dict[str, str]) -> None:
     (tmp_path / "tests").symlink_to(ROOT / "tests")
-    examples = re.findall(r"^```python\n(.*?)^```$", README.read_text(encoding="utf-8"), re.M | re.S)
+    examples = re.findall(
+        r"^```python\n(.*?)^```$", README.read_text(encoding="utf-8"), re.M | re.S
+    )
     assert examples
     for example in examples:
         done = subprocess.run(
-            [sys.executable, "-c", example], cwd=tmp_path, env=shell_env, text=True, capture_output=True, check=False
+            [sys.executable, "-c", example],
+            cwd=tmp_path,
+            env=shell_env,
+            text=True,
+            capture_output=True,
+            check=False,
         )
         assert (done.returncode, done.stderr) == (0, "")
         assert done.stdout

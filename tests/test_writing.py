@@ -106,7 +106,9 @@ def test_a_kill_at_any_moment_leaves_the_old_or_the_new(tmp_path: Path) -> None:
     goal = tmp_path / "weights"
     whole_folder(goal, {"a": b"0", "b": b"0"})
     for moment in range(100):
-        process = subprocess.Popen([sys.executable, "-c", KEEP_SAVING, goal], stdout=subprocess.PIPE)
+        process = subprocess.Popen(
+            [sys.executable, "-c", KEEP_SAVING, goal], stdout=subprocess.PIPE
+        )
         assert process.stdout is not None
         process.stdout.readline()
         time.sleep(moment * 0.0007)
@@ -142,20 +144,26 @@ for save in (
 def test_a_disk_that_fills_up_while_saving_leaves_what_was_there(tmp_path: Path) -> None:
     whole_folder(tmp_path / "weights", {"a": b"old"})
     (tmp_path / "out.tsv").write_bytes(b"old")
-    done = subprocess.run([sys.executable, "-c", SAVE_UNTIL_FULL, tmp_path], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", SAVE_UNTIL_FULL, tmp_path], capture_output=True, text=True
+    )
     assert [line.split(": ")[1] for line in done.stdout.splitlines()] == ["File too large"] * 3
     assert os.listdir(tmp_path / "weights") == ["a"]
     assert (tmp_path / "out.tsv").read_bytes() == b"old"
     assert sorted(os.listdir(tmp_path)) == ["out.tsv", "weights"]
 
 
-SAVE_OFTEN = KEEP_SAVING.replace("while True:", "while n < 40:").replace("str(n)", "(sys.argv[2] + str(n))")
+SAVE_OFTEN = KEEP_SAVING.replace("while True:", "while n < 40:").replace(
+    "str(n)", "(sys.argv[2] + str(n))"
+)
 
 
 def test_two_runs_that_save_to_one_folder_leave_the_work_of_one(tmp_path: Path) -> None:
     goal = tmp_path / "weights"
     whole_folder(goal, {"a": b"0", "b": b"0"})
-    runs = [subprocess.Popen([sys.executable, "-c", SAVE_OFTEN, goal, name], stdout=-3) for name in "xy"]
+    runs = [
+        subprocess.Popen([sys.executable, "-c", SAVE_OFTEN, goal, name], stdout=-3) for name in "xy"
+    ]
     assert [run.wait(60) for run in runs] == [0, 0]
     assert (goal / "a").read_bytes() == (goal / "b").read_bytes()
     assert (goal / "a").read_bytes()[:3] in (b"x39", b"y39")

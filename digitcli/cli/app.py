@@ -16,7 +16,9 @@ from digitcli.cli.train import train
 from digitcli.output.console import complain
 
 # Typer carries its own Click, under a private name.
-ClickException: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+ClickException: Any = next(
+    kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException"
+)
 
 app = typer.Typer(
     help="Read pictures of digits with LeNet-5.",
@@ -46,7 +48,10 @@ def _version(asked: bool) -> None:
 def _main(
     context: typer.Context,
     _version_asked: Annotated[
-        bool, typer.Option("--version", help="Print the version and exit.", callback=_version, is_eager=True)
+        bool,
+        typer.Option(
+            "--version", help="Print the version and exit.", callback=_version, is_eager=True
+        ),
     ] = False,
 ) -> None:
     if context.invoked_subcommand is None:

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digitcli.cli.options import AsIsOption, ColorOption, Invert, InvertOption, MaxPixelsOption, WeightsOption
+from digitcli.cli.options import (
+    AsIsOption,
+    ColorOption,
+    Invert,
+    InvertOption,
+    MaxPixelsOption,
+    WeightsOption,
+)
 from digitcli.errors import ExitCode
 from digitcli.imaging.sources import MAX_PIXELS
 from digitcli.output.console import Color, complain, console
@@ -29,31 +36,52 @@ STDOUT = 1
 def classify(
     paths: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[PATH]...", help="Pictures, folders of pictures, - for one picture on stdin."),
+        typer.Argument(
+            metavar="[PATH]...", help="Pictures, folders of pictures, - for one picture on stdin."
+        ),
     ] = None,
-    recursive: Annotated[bool, typer.Option("--recursive", "-r", help="Go down into folders.")] = False,
+    recursive: Annotated[
+        bool, typer.Option("--recursive", "-r", help="Go down into folders.")
+    ] = False,
     files_from: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Read paths from FILE too, one a line; - is stdin.")
+        str | None,
+        typer.Option(metavar="FILE", help="Read paths from FILE too, one a line; - is stdin."),
     ] = None,
-    null: Annotated[bool, typer.Option("--null", "-0", help="The paths in FILE end in NUL.")] = False,
+    null: Annotated[
+        bool, typer.Option("--null", "-0", help="The paths in FILE end in NUL.")
+    ] = False,
     format_: Annotated[
         Format, typer.Option("--format", "-f", help="auto is a table on a terminal, else tsv.")
     ] = Format.AUTO,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to FILE, whole or not at all.")
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Write to FILE, whole or not at all."),
     ] = None,
-    header: Annotated[bool, typer.Option("--header", help="Begin tsv with the names of the columns.")] = False,
+    header: Annotated[
+        bool, typer.Option("--header", help="Begin tsv with the names of the columns.")
+    ] = False,
     print0: Annotated[
-        bool, typer.Option("--print0", "-Z", help="End tsv and digit records in NUL, with raw paths.")
+        bool,
+        typer.Option("--print0", "-Z", help="End tsv and digit records in NUL, with raw paths."),
     ] = False,
     top: Annotated[
-        int, typer.Option(min=0, max=10, metavar="K", help="List the K likeliest digits.", show_default=False)
+        int,
+        typer.Option(
+            min=0, max=10, metavar="K", help="List the K likeliest digits.", show_default=False
+        ),
     ] = 0,
     min_confidence: Annotated[
         float | None,
-        typer.Option(min=0, max=1, metavar="P", help="Below it the answer is unsure; the weights have their own."),
+        typer.Option(
+            min=0,
+            max=1,
+            metavar="P",
+            help="Below it the answer is unsure; the weights have their own.",
+        ),
     ] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 also where a picture got no digit.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit 1 also where a picture got no digit.")
+    ] = False,
     as_is: AsIsOption = False,
     invert: InvertOption = Invert.AUTO,
     show: Annotated[bool, typer.Option("--show", help="Draw what the network saw.")] = False,
@@ -61,10 +89,22 @@ def classify(
     max_pixels: MaxPixelsOption = MAX_PIXELS,
     jobs: Annotated[
         int | None,
-        typer.Option("--jobs", "-j", min=1, max=256, metavar="N", help="Pictures read at once; as many as cores."),
+        typer.Option(
+            "--jobs",
+            "-j",
+            min=1,
+            max=256,
+            metavar="N",
+            help="Pictures read at once; as many as cores.",
+        ),
     ] = None,
     verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Say on stderr where only the first of several pictures was read.")
+        bool,
+        typer.Option(
+            "--verbose",
+            "-v",
+            help="Say on stderr where only the first of several pictures was read.",
+        ),
     ] = False,
     color: ColorOption = Color.AUTO,
 ) -> ExitCode:
@@ -110,9 +150,15 @@ def classify(
         descriptor, name = STDOUT, "standard output"
         if output is not None:
             descriptor, name = stack.enter_context(whole_file(output)).fileno(), str(output)
-        answers = stack.enter_context(contextlib.closing(classifier.answer_all(runs, jobs=jobs or default_jobs())))
+        answers = stack.enter_context(
+            contextlib.closing(classifier.answer_all(runs, jobs=jobs or default_jobs()))
+        )
         # answers that run over the screen are progress enough
-        if sys.stderr.isatty() and not terminal and (screen := console(color, stderr=True)).is_interactive:
+        if (
+            sys.stderr.isatty()
+            and not terminal
+            and (screen := console(color, stderr=True)).is_interactive
+        ):
             from digitcli.output.progress import watched
 
             answers = stack.enter_context(contextlib.closing(watched(answers, tally, screen)))
@@ -126,7 +172,9 @@ def classify(
     return ExitCode.INPUT_FAILED if failed else ExitCode.OK
 
 
-def _write(form: "Layout", answers: Iterable[list["Answer"]], descriptor: int, name: str) -> Counter[Status]:
+def _write(
+    form: "Layout", answers: Iterable[list["Answer"]], descriptor: int, name: str
+) -> Counter[Status]:
     """Write all answers, and what is wrong with a picture to stderr; count how it went with each."""
     counts: Counter[Status] = Counter()
     write_records(descriptor, [form.head], name)
@@ -148,7 +196,14 @@ def _write(form: "Layout", answers: Iterable[list["Answer"]], descriptor: int, n
 
 
 def _check(
-    paths: list[str], files_from: str | None, format_: Format, *, null: bool, print0: bool, top: int, show: bool
+    paths: list[str],
+    files_from: str | None,
+    format_: Format,
+    *,
+    null: bool,
+    print0: bool,
+    top: int,
+    show: bool,
 ) -> None:
     """Refuse what contradicts itself."""
     from_stdin = paths.count("-") + (files_from == "-")

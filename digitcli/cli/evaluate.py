@@ -39,9 +39,12 @@ def evaluate(
         ),
     ] = None,
     format_: Annotated[
-        Format, typer.Option("--format", "-f", help="csv is the confusion matrix, json is everything.")
+        Format,
+        typer.Option("--format", "-f", help="csv is the confusion matrix, json is everything."),
     ] = Format.TEXT,
-    errors: Annotated[int, typer.Option("--errors", min=0, metavar="N", help="List the N worst mistakes.")] = 0,
+    errors: Annotated[
+        int, typer.Option("--errors", min=0, metavar="N", help="List the N worst mistakes.")
+    ] = 0,
     confusion: Annotated[
         Path | None,
         typer.Option(
@@ -53,16 +56,20 @@ def evaluate(
     ] = None,
     report: Annotated[
         Path | None,
-        typer.Option("--report", metavar="FILE", help="Write all of it for people into FILE: one page of HTML."),
+        typer.Option(
+            "--report",
+            metavar="FILE",
+            help="Write all of it for people into FILE: one page of HTML.",
+        ),
     ] = None,
     weights: WeightsOption = "lenet5",
     color: ColorOption = Color.AUTO,
 ) -> ExitCode:
     """Measure the network on labelled pictures.
 
-    Prints accuracy with its 95 % interval, loss, how far confidences can be trusted and what refusing the least sure
-    answers brings, precision, recall and F1 of each digit, and the confusion matrix, whose rows are the true labels
-    and whose columns are the answers.
+    Prints accuracy with its 95 % interval, loss, how far confidences can be trusted and what
+    refusing the least sure answers brings, precision, recall and F1 of each digit, and the
+    confusion matrix, whose rows are the true labels and whose columns are the answers.
     """
     from digitcli.datasets.load import load
     from digitcli.datasets.mnist import load_test

@@ -25,22 +25,33 @@ class Format(str, Enum):
 
 def export(
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="PATH", help="The file, of saved-model the folder, to write.")
+        Path,
+        typer.Option(
+            "--output", "-o", metavar="PATH", help="The file, of saved-model the folder, to write."
+        ),
     ],
     weights: WeightsOption = "lenet5",
     format_: Annotated[
         Format,
-        typer.Option("--format", "-f", help="Keras' own file, TensorFlow's folder, or a file for LiteRT or ONNX."),
+        typer.Option(
+            "--format",
+            "-f",
+            help="Keras' own file, TensorFlow's folder, or a file for LiteRT or ONNX.",
+        ),
     ] = Format.KERAS,
-    force: Annotated[bool, typer.Option("--force", help="Replace what was exported there before.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace what was exported there before.")
+    ] = False,
 ) -> None:
     """Write the network for other programs.
 
-    It takes float32 pictures (n, 28, 28, 1) in [0, 1], white ink on black as MNIST has them, and gives the
-    probabilities (n, 10) of the digits.
+    It takes float32 pictures (n, 28, 28, 1) in [0, 1], white ink on black as MNIST has them, and
+    gives the probabilities (n, 10) of the digits.
     """
     if format_ is Format.KERAS and output.suffix != ".keras":
-        raise typer.BadParameter("Keras reads a file only where its name ends in .keras", param_hint="--output")
+        raise typer.BadParameter(
+            "Keras reads a file only where its name ends in .keras", param_hint="--output"
+        )
     bundle = open_bundle(weights)
     if bundle.card.architecture not in ARCHITECTURES:
         raise WeightsError(f"{bundle.folder} holds no network that reads digits")
@@ -55,8 +66,13 @@ def export(
 
 def _check(output: Path, format_: Format, force: bool) -> None:
     """Say before the work, not after it, that the result cannot be written; --force replaces only its own kind."""
-    if any(folder.resolve() in (output.resolve(), *output.resolve().parents) for folder in bundled().values()):
-        raise OutputError(f"{output} is bundled with digitcli and stays as it is; give another --output")
+    if any(
+        folder.resolve() in (output.resolve(), *output.resolve().parents)
+        for folder in bundled().values()
+    ):
+        raise OutputError(
+            f"{output} is bundled with digitcli and stays as it is; give another --output"
+        )
     if not output.exists():
         return
     if format_ is not Format.SAVED_MODEL and output.is_dir():

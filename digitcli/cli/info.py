@@ -10,13 +10,25 @@ from digitcli import __version__
 from digitcli.cli.options import ColorOption, WeightsOption
 from digitcli.output.console import Color, console
 
-LIBRARIES = ("ai-edge-litert", "numpy", "opencv-python-headless", "pillow", "pillow-heif", "tensorflow", "keras")
+LIBRARIES = (
+    "ai-edge-litert",
+    "numpy",
+    "opencv-python-headless",
+    "pillow",
+    "pillow-heif",
+    "tensorflow",
+    "keras",
+)
 
 
 def info(
     weights: WeightsOption = "lenet5",
-    json_: Annotated[bool, typer.Option("--json", help="Print the weights' card as it is.")] = False,
-    schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of classify's records.")] = False,
+    json_: Annotated[
+        bool, typer.Option("--json", help="Print the weights' card as it is.")
+    ] = False,
+    schema: Annotated[
+        bool, typer.Option("--schema", help="Print the JSON Schema of classify's records.")
+    ] = False,
     color: ColorOption = Color.AUTO,
 ) -> None:
     """Show the versions in use, the network's layers as the article lists them, and the card of the weights."""

@@ -5,7 +5,14 @@ from typing import Annotated
 
 import typer
 
-from digitcli.cli.options import AsIsOption, ColorOption, Invert, InvertOption, MaxPixelsOption, WeightsOption
+from digitcli.cli.options import (
+    AsIsOption,
+    ColorOption,
+    Invert,
+    InvertOption,
+    MaxPixelsOption,
+    WeightsOption,
+)
 from digitcli.errors import ImageError
 from digitcli.imaging.sources import MAX_PIXELS
 from digitcli.output.console import Color, console
@@ -14,10 +21,12 @@ from digitcli.output.console import Color, console
 def inspect(
     image: Annotated[str, typer.Argument(metavar="IMAGE", help="A picture; - for one on stdin.")],
     html: Annotated[
-        Path | None, typer.Option("--html", metavar="FILE", help="Write one page of HTML instead of drawing.")
+        Path | None,
+        typer.Option("--html", metavar="FILE", help="Write one page of HTML instead of drawing."),
     ] = None,
     png: Annotated[
-        Path | None, typer.Option("--png", metavar="FILE", help="Write one large picture instead of drawing.")
+        Path | None,
+        typer.Option("--png", metavar="FILE", help="Write one large picture instead of drawing."),
     ] = None,
     as_is: AsIsOption = False,
     invert: InvertOption = Invert.AUTO,
@@ -27,8 +36,8 @@ def inspect(
 ) -> None:
     """Show what each stage makes of one picture.
 
-    From the picture as given to the 28×28 pixels that the network sees, through its layers C1, S2, C3, S4, C5 and F6 to
-    the ten outputs; and by occlusion, which pixels the answer rests on.
+    From the picture as given to the 28×28 pixels that the network sees, through its layers C1, S2,
+    C3, S4, C5 and F6 to the ten outputs; and by occlusion, which pixels the answer rests on.
     """
     from digitcli.imaging.sources import find_sources
     from digitcli.inference import inspection
@@ -38,7 +47,9 @@ def inspect(
 
     sources = [source for run in find_sources([image]) for source in run]
     if len(sources) != 1:
-        raise typer.BadParameter(f"{image} holds {len(sources)} pictures; give one", param_hint="IMAGE")
+        raise typer.BadParameter(
+            f"{image} holds {len(sources)} pictures; give one", param_hint="IMAGE"
+        )
     classifier = Classifier(weights, as_is=as_is, invert=invert.value, max_pixels=max_pixels)
     try:
         seen = inspection.inspect(sources[0], classifier)

@@ -16,13 +16,25 @@ class Invert(str, Enum):
     NO = "no"
 
 
-AsIsOption = Annotated[bool, typer.Option("--as-is", help="The picture is MNIST's kind: framed, white on black.")]
-InvertOption = Annotated[Invert, typer.Option("--invert", help="yes: dark ink on light; no: light ink on dark.")]
+AsIsOption = Annotated[
+    bool, typer.Option("--as-is", help="The picture is MNIST's kind: framed, white on black.")
+]
+InvertOption = Annotated[
+    Invert, typer.Option("--invert", help="yes: dark ink on light; no: light ink on dark.")
+]
 MaxPixelsOption = Annotated[
     int,
-    typer.Option("--max-pixels", min=1, metavar="N", help="Refuse larger pictures; memory and time grow with it."),
+    typer.Option(
+        "--max-pixels",
+        min=1,
+        metavar="N",
+        help="Refuse larger pictures; memory and time grow with it.",
+    ),
 ]
 WeightsOption = Annotated[
-    str, typer.Option("--weights", "-w", metavar="WEIGHTS", help="A bundled network's name or a weights folder.")
+    str,
+    typer.Option(
+        "--weights", "-w", metavar="WEIGHTS", help="A bundled network's name or a weights folder."
+    ),
 ]
 ColorOption = Annotated[Color, typer.Option("--color", help="When to colour.")]

@@ -19,4 +19,6 @@ def load_tensorflow() -> None:
     except ModuleNotFoundError as error:
         if error.name != "tensorflow":
             raise
-        raise MissingLibraryError("this needs TensorFlow, which is not installed: pip install tensorflow") from error
+        raise MissingLibraryError(
+            "this needs TensorFlow, which is not installed: pip install tensorflow"
+        ) from error

@@ -53,19 +53,30 @@ def train(
     ] = None,
     start: Annotated[
         str | None,
-        typer.Option("--from", metavar="WEIGHTS", help="Begin with these weights, and mix --data into MNIST."),
+        typer.Option(
+            "--from", metavar="WEIGHTS", help="Begin with these weights, and mix --data into MNIST."
+        ),
     ] = None,
     architecture: Annotated[
         Architecture,
-        typer.Option("--architecture", help="The article's network, or that of 1998 with its own recipe."),
+        typer.Option(
+            "--architecture", help="The article's network, or that of 1998 with its own recipe."
+        ),
     ] = Architecture.LENET5,
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="The weights folder to write.")] = Path(
-        "my-lenet5"
-    ),
-    force: Annotated[bool, typer.Option("--force", help="Replace the output folder if it exists.")] = False,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="DIR", help="The weights folder to write.")
+    ] = Path("my-lenet5"),
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace the output folder if it exists.")
+    ] = False,
     batch_size: Annotated[
         int | None,
-        typer.Option("--batch-size", metavar="N", help=f"Pictures a step; {DEFAULT.batch_size}.", show_default=False),
+        typer.Option(
+            "--batch-size",
+            metavar="N",
+            help=f"Pictures a step; {DEFAULT.batch_size}.",
+            show_default=False,
+        ),
     ] = None,
     learning_rate: Annotated[
         float | None,
@@ -77,19 +88,27 @@ def train(
         ),
     ] = None,
     augment: Annotated[
-        bool, typer.Option("--augment/--no-augment", help="Distort the pictures anew in each epoch, or leave them.")
+        bool,
+        typer.Option(
+            "--augment/--no-augment", help="Distort the pictures anew in each epoch, or leave them."
+        ),
     ] = True,
-    seed: Annotated[int, typer.Option("--seed", min=0, metavar="N", help="The same seed makes the same network.")] = 0,
+    seed: Annotated[
+        int,
+        typer.Option("--seed", min=0, metavar="N", help="The same seed makes the same network."),
+    ] = 0,
     patience: Annotated[
         int | None,
-        typer.Option("--patience", metavar="N", help="End after N epochs that bring nothing better."),
+        typer.Option(
+            "--patience", metavar="N", help="End after N epochs that bring nothing better."
+        ),
     ] = None,
     color: ColorOption = Color.AUTO,
 ) -> ExitCode:
     """Train LeNet-5 and write a weights folder.
 
-    Without options this is the recipe that made the bundled weights. The test images are looked at once, at the end.
-    Ctrl-C keeps the best epoch so far.
+    Without options this is the recipe that made the bundled weights. The test images are looked at
+    once, at the end. Ctrl-C keeps the best epoch so far.
     """
     recipe = warm(architecture.value) if start else fitting(epochs, architecture.value)
     asked: dict[str, Any] = {
@@ -135,7 +154,9 @@ def train(
 def _check(output: Path, force: bool) -> None:
     """Say before the training, not after it, that the result cannot be written."""
     if any(output.resolve() == folder.resolve() for folder in bundled().values()):
-        raise OutputError(f"{output} is bundled with digitcli and stays as it is; give another --output")
+        raise OutputError(
+            f"{output} is bundled with digitcli and stays as it is; give another --output"
+        )
     if output.exists() and not output.is_dir():
         raise OutputError(f"{output} is a file, give the name of a folder")
     if output.exists() and not force:
@@ -175,7 +196,9 @@ class _Display:
             redirect_stdout=sys.stdout.isatty(),
             redirect_stderr=False,
         )
-        self._shown: AbstractContextManager[object] = self._bar if err.is_terminal else nullcontext()
+        self._shown: AbstractContextManager[object] = (
+            self._bar if err.is_terminal else nullcontext()
+        )
         self._task = self._bar.add_task("loading TensorFlow", total=1)
 
     def __enter__(self) -> "_Display":
@@ -203,7 +226,9 @@ class _Display:
     def _interrupt(self, signum: int, frame: object) -> None:
         """Remember Ctrl-C until TensorFlow is done with some steps: within it, it can come out as any error."""
         self._interrupted = True
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # who presses it again will not wait
+        signal.signal(
+            signal.SIGINT, signal.default_int_handler
+        )  # who presses it again will not wait
 
     def report(self, progress: float, epoch: "Epoch | None") -> None:
         """Move the bar; write the line of an epoch that ended."""

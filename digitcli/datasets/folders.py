@@ -36,7 +36,9 @@ def read_class_folders(folder: Path) -> LabelledImages:
     images: list[NDArray[np.uint8]] = []
     kept: list[int] = []
     failures: list[tuple[str, str]] = []
-    answers = (answer for batch in in_order(_read, [sources], jobs=default_jobs()) for answer in batch)
+    answers = (
+        answer for batch in in_order(_read, [sources], jobs=default_jobs()) for answer in batch
+    )
     for row, answer in enumerate(answers):
         if isinstance(answer, str):
             failures.append((sources[row].path, answer))

@@ -1,6 +1,7 @@
 """The IDX files that MNIST is published in, plain or gzipped.
 
-Format: http://yann.lecun.com/exdb/mnist/ — two zero bytes, the type (8: unsigned byte), the number of dimensions,
+Format: http://yann.lecun.com/exdb/mnist/ — two zero bytes, the type (8: unsigned byte), the number
+    of dimensions,
 the dimensions as big-endian 32-bit numbers, the values.
 """
 
@@ -55,10 +56,17 @@ def _find(folder: Path, prefix: str, kind: str) -> Path | None:
 
 def _read(path: Path, dimensions: int) -> NDArray[np.uint8]:
     try:
-        with path.open("rb") as plain, gzip.open(plain) if path.suffix == ".gz" else plain as stream:
+        with (
+            path.open("rb") as plain,
+            gzip.open(plain) if path.suffix == ".gz" else plain as stream,
+        ):
             header = stream.read(4 + 4 * dimensions)
-            if len(header) < 4 + 4 * dimensions or header[:4] != bytes([0, 0, _UNSIGNED_BYTE, dimensions]):
-                raise DataError(f"{path} is no IDX file of bytes in {dimensions} dimension{'s'[: dimensions > 1]}")
+            if len(header) < 4 + 4 * dimensions or header[:4] != bytes(
+                [0, 0, _UNSIGNED_BYTE, dimensions]
+            ):
+                raise DataError(
+                    f"{path} is no IDX file of bytes in {dimensions} dimension{'s'[: dimensions > 1]}"
+                )
             shape = struct.unpack(f">{dimensions}I", header[4:])
             size = math.prod(shape)
             if size > MAX_ARRAY_BYTES:
@@ -67,5 +75,7 @@ def _read(path: Path, dimensions: int) -> NDArray[np.uint8]:
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"cannot read {path}: {error}") from error
     if len(content) != size:
-        raise DataError(f"{path} holds {'more' if len(content) > size else 'less'} than its header says")
+        raise DataError(
+            f"{path} holds {'more' if len(content) > size else 'less'} than its header says"
+        )
     return np.frombuffer(content, np.uint8).reshape(shape)

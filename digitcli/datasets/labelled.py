@@ -15,9 +15,9 @@ DIGITS = 10
 class LabelledImages:
     """28×28 pictures, white ink on black, and what they show.
 
-    ``images`` has shape (n, 28, 28), dtype uint8; ``labels`` shape (n,), dtype int64, each 0 to 9. ``paths`` names the
-    pictures where they came from files; ``failures`` holds a path and a one-line reason for each file that could not
-    be read.
+    ``images`` has shape (n, 28, 28), dtype uint8; ``labels`` shape (n,), dtype int64, each 0 to 9.
+    ``paths`` names the pictures where they came from files; ``failures`` holds a path and a
+    one-line reason for each file that could not be read.
     """
 
     images: NDArray[np.uint8]
@@ -32,15 +32,20 @@ class LabelledImages:
         return LabelledImages(self.images[rows], self.labels[rows], self.paths[rows])
 
 
-def checked(images: NDArray[np.generic], labels: NDArray[np.generic], source: str) -> LabelledImages:
+def checked(
+    images: NDArray[np.generic], labels: NDArray[np.generic], source: str
+) -> LabelledImages:
     """Make labelled pictures of two arrays from outside.
 
     Raises:
-        DataError: they are not n 8-bit pictures of 28×28 and n whole numbers from 0 to 9; ``source`` is named.
+        DataError: they are not n 8-bit pictures of 28×28 and n whole numbers from 0 to 9;
+            ``source`` is named.
 
     """
     if images.shape[1:] != (28, 28) or images.dtype != np.uint8:
-        raise DataError(f"{source}: pictures must be uint8 of shape (n, 28, 28), not {images.dtype} of {images.shape}")
+        raise DataError(
+            f"{source}: pictures must be uint8 of shape (n, 28, 28), not {images.dtype} of {images.shape}"
+        )
     if labels.shape != images.shape[:1] or labels.dtype.kind not in "iu":
         raise DataError(
             f"{source}: labels must be {len(images)} whole numbers, not {labels.dtype} of shape {labels.shape}"

@@ -1,6 +1,7 @@
 """MNIST, which travels in the package.
 
-Y. LeCun, C. Cortes, C. J. C. Burges: The MNIST database of handwritten digits. See MNIST.txt beside the data.
+Y. LeCun, C. Cortes, C. J. C. Burges: The MNIST database of handwritten digits. See MNIST.txt beside
+the data.
 """
 
 import hashlib
@@ -52,6 +53,8 @@ def _check() -> None:
     try:
         content = PATH.read_bytes()
     except OSError as error:
-        raise DataError(f"cannot read {PATH}: {error.strerror or error}; install digitcli again") from error
+        raise DataError(
+            f"cannot read {PATH}: {error.strerror or error}; install digitcli again"
+        ) from error
     if hashlib.sha256(content).hexdigest() != SHA256:
         raise DataError(f"{PATH} is damaged (SHA-256 differs); install digitcli again")

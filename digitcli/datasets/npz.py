@@ -18,7 +18,8 @@ def read_npz(path: Path, part: Part) -> LabelledImages:
     """Read one part of an .npz file.
 
     Raises:
-        DataError: it is damaged, lacks the part, or holds anything but 28×28 8-bit pictures and labels 0 to 9.
+        DataError: it is damaged, lacks the part, or holds anything but 28×28 8-bit pictures and
+            labels 0 to 9.
 
     """
     try:
@@ -26,7 +27,9 @@ def read_npz(path: Path, part: Part) -> LabelledImages:
             images, labels = (_array(archive, f"{kind}_{part}.npy", path) for kind in "xy")
     except DataError:
         raise
-    except Exception as error:  # zipfile, the decompressors and NumPy raise whatever the damage led them to
+    except (
+        Exception
+    ) as error:  # zipfile, the decompressors and NumPy raise whatever the damage led them to
         raise DataError(f"{path} cannot be read as .npz: {error}") from error
     return checked(images, labels, str(path))
 
@@ -36,12 +39,20 @@ def _array(archive: zipfile.ZipFile, name: str, path: Path) -> NDArray[np.generi
     try:
         entry = archive.getinfo(name)
     except KeyError as error:
-        raise DataError(f"{path} holds no {name.removesuffix('.npy')}, which Keras' layout has") from error
+        raise DataError(
+            f"{path} holds no {name.removesuffix('.npy')}, which Keras' layout has"
+        ) from error
     if entry.file_size > MAX_ARRAY_BYTES:
-        raise DataError(f"{path}: {name} is larger than {MAX_ARRAY_BYTES >> 30} GiB; this is no data set of digits")
+        raise DataError(
+            f"{path}: {name} is larger than {MAX_ARRAY_BYTES >> 30} GiB; this is no data set of digits"
+        )
     with archive.open(entry) as stream:
         version = np.lib.format.read_magic(stream)
-        read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        read_header = (
+            np.lib.format.read_array_header_1_0
+            if version == (1, 0)
+            else np.lib.format.read_array_header_2_0
+        )
         shape, fortran, dtype = read_header(stream)
         if dtype.hasobject:
             raise DataError(f"{path}: {name} holds Python objects, which are never loaded")

@@ -9,7 +9,11 @@ from numpy.typing import NDArray
 from digitcli.datasets.labelled import DIGITS
 
 BINS = 15  # as Guo et al. use; see Calibration
-TARGETS = (0.005, 0.001, 0.0005)  # error rates to bring the answers down to; the paper of 1998 compares at the first
+TARGETS = (
+    0.005,
+    0.001,
+    0.0005,
+)  # error rates to bring the answers down to; the paper of 1998 compares at the first
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +50,23 @@ class Calibration:
     def error(self) -> float:
         """The expected calibration error, in [0, 1]: the mean of |confidence - accuracy|, bins weighed by their counts.
 
-        C. Guo, G. Pleiss, Y. Sun, K. Q. Weinberger: On Calibration of Modern Neural Networks. ICML 2017.
+        C. Guo, G. Pleiss, Y. Sun, K. Q. Weinberger: On Calibration of Modern Neural Networks. ICML
+        2017.
         """
         filled = [b for b in self.bins if b.count]
-        return sum(b.count * abs(b.confidence - b.accuracy) for b in filled) / sum(b.count for b in filled)
+        return sum(b.count * abs(b.confidence - b.accuracy) for b in filled) / sum(
+            b.count for b in filled
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """What is left when the least sure answers are refused.
 
-    Row k of the arrays, float64 of shape (m,): all answers below the confidence ``threshold[k]`` are refused, which is
-    the share ``refused[k]`` of all pictures, and of the others the share ``error[k]`` is wrong. Both ``threshold`` and
-    ``refused`` rise, the latter from 0; refusing everything is no row.
+    Row k of the arrays, float64 of shape (m,): all answers below the confidence ``threshold[k]``
+    are refused, which is the share ``refused[k]`` of all pictures, and of the others the share
+    ``error[k]`` is wrong. Both ``threshold`` and ``refused`` rise, the latter from 0; refusing
+    everything is no row.
     """
 
     threshold: NDArray[np.float64]
@@ -73,7 +81,11 @@ class Refusal:
     def at(self, threshold: float) -> tuple[float, float]:
         """Give the share refused below a confidence, and the error of the others (NaN where there are none)."""
         row = int(np.searchsorted(self.threshold, threshold))
-        return (float(self.refused[row]), float(self.error[row])) if row < len(self.threshold) else (1.0, math.nan)
+        return (
+            (float(self.refused[row]), float(self.error[row]))
+            if row < len(self.threshold)
+            else (1.0, math.nan)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +146,9 @@ def evaluate(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> E
     return Evaluation(confusion, loss, calibration(confidences, right), refusal(confidences, right))
 
 
-def calibration(confidences: NDArray[np.float64], right: NDArray[np.bool_], bins: int = BINS) -> Calibration:
+def calibration(
+    confidences: NDArray[np.float64], right: NDArray[np.bool_], bins: int = BINS
+) -> Calibration:
     """Sort answers into bins by their confidence in [0, 1], and see how many of each bin were right."""
     number = np.clip(np.ceil(confidences * bins).astype(np.int64) - 1, 0, bins - 1)
     counts = np.bincount(number, minlength=bins)
@@ -142,7 +156,13 @@ def calibration(confidences: NDArray[np.float64], right: NDArray[np.bool_], bins
     correct = np.bincount(number, right, bins)
     return Calibration(
         tuple(
-            Bin(i / bins, (i + 1) / bins, int(counts[i]), _share(sure[i], counts[i]), _share(correct[i], counts[i]))
+            Bin(
+                i / bins,
+                (i + 1) / bins,
+                int(counts[i]),
+                _share(sure[i], counts[i]),
+                _share(correct[i], counts[i]),
+            )
             for i in range(bins)
         )
     )
@@ -162,7 +182,8 @@ def refusal(confidences: NDArray[np.float64], right: NDArray[np.bool_]) -> Refus
 def wilson_interval(successes: int, trials: int, z: float = 1.959964) -> tuple[float, float]:
     """Give the interval of a share, by default at 95 %, in [0, 1]; ``trials`` > 0.
 
-    E. B. Wilson: Probable Inference, the Law of Succession, and Statistical Inference. JASA 22 (158), 1927.
+    E. B. Wilson: Probable Inference, the Law of Succession, and Statistical Inference. JASA 22
+    (158), 1927.
     """
     share = successes / trials
     middle = share + z * z / (2 * trials)
@@ -171,7 +192,9 @@ def wilson_interval(successes: int, trials: int, z: float = 1.959964) -> tuple[f
     return max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
 
 
-def worst_mistakes(probabilities: NDArray[np.float32], labels: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+def worst_mistakes(
+    probabilities: NDArray[np.float32], labels: NDArray[np.int64], most: int
+) -> NDArray[np.int64]:
     """Give the rows that were answered wrongly, the surest mistake first, at most ``most`` of them."""
     wrong = np.flatnonzero(probabilities.argmax(axis=1) != labels)
     order = np.argsort(-probabilities[wrong].max(axis=1), kind="stable")

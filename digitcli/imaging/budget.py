@@ -1,8 +1,9 @@
 """What decoding a picture will take, told from its header, and how much it may take.
 
-A file of a few kilobytes can unfold into gigabytes, or keep a decoder busy for minutes. So before a pixel is decoded,
-the memory it will take is estimated from the size, the format and the mode, and the few formats whose decoders can
-take long over little are held to what they do in a second or two. The figures are measured with Pillow 12 and 13.
+A file of a few kilobytes can unfold into gigabytes, or keep a decoder busy for minutes. So before a
+pixel is decoded, the memory it will take is estimated from the size, the format and the mode, and
+the few formats whose decoders can take long over little are held to what they do in a second or
+two. The figures are measured with Pillow 12 and 13.
 """
 
 from collections.abc import Iterator
@@ -13,12 +14,14 @@ from PIL import ExifTags, Image, ImageFile, TiffImagePlugin
 
 from digitcli.errors import ImageError
 
-# Bytes for each pixel of the cap: 500 MB at the default; and 200 MB for a file so small that it hardly is a photo.
+# Bytes for each pixel of the cap: 500 MB at the default; and 200 MB for a file so small that it
+# hardly is a photo.
 _BYTES_A_PIXEL, _BYTES_A_PIXEL_IF_SMALL = 5, 2
 _SMALL_FILE = 1_000_000
 
-# Bytes a pixel that decoders take where that does not follow from the mode. libwebp composes two canvases; libavif
-# and libheif decode into planes of up to 16 bits a sample; and all three are copied twice on the way to Pillow.
+# Bytes a pixel that decoders take where that does not follow from the mode. libwebp composes two
+# canvases; libavif and libheif decode into planes of up to 16 bits a sample; and all three are
+# copied twice on the way to Pillow.
 _DECODERS = {"WEBP": 16.0, "AVIF": 14.0, "HEIF": 10.0}
 _SLOW_BYTES = 8_000_000  # for decoders written in Python: 0.1 s a megabyte
 _MOST_COMMENTS = 1000  # in a plain PPM; 12 µs each
@@ -36,7 +39,9 @@ class Room:
 
     def __init__(self, context: BaseContext) -> None:
         """Make room for the processes that ``context`` starts."""
-        self._entrance = context.Lock()  # one at a time takes its pieces, or two with half of them would wait for ever
+        self._entrance = (
+            context.Lock()
+        )  # one at a time takes its pieces, or two with half of them would wait for ever
         self._pieces = context.Semaphore(self._PIECES)
         self._taken = False  # in this process
 
@@ -50,7 +55,8 @@ class Room:
     def taken(self, size: int) -> Iterator[None]:
         """Hold room for ``size`` bytes; where there is too little left, wait for it.
 
-        Whoever holds some gets no more for what it does meanwhile, as two who wait for each other would wait for ever.
+        Whoever holds some gets no more for what it does meanwhile, as two who wait for each other
+        would wait for ever.
         """
         count = 0 if self._taken else min(size // self._PIECE, self._PIECES)
         if count == 0:
@@ -97,10 +103,14 @@ def check(image: ImageFile.ImageFile, pixels: int, data: bytes, max_pixels: int)
     check_pixels(pixels, max_pixels)
     passes = _passes(image, data)
     if passes * pixels > _MOST_PASSES * max_pixels:
-        raise ImageError(f"the picture is stored in {passes} passes; save it as a plain JPEG or as PNG")
+        raise ImageError(
+            f"the picture is stored in {passes} passes; save it as a plain JPEG or as PNG"
+        )
     if _is_slow(image, data):
         raise ImageError("too long for this slow format; save it as PNG")
-    size = len(data) + int(image.width * image.height * _bytes_a_pixel(image) + pixels * _jpeg_bytes(image, passes))
+    size = len(data) + int(
+        image.width * image.height * _bytes_a_pixel(image) + pixels * _jpeg_bytes(image, passes)
+    )
     allowed = max_pixels * (_BYTES_A_PIXEL_IF_SMALL if len(data) < _SMALL_FILE else _BYTES_A_PIXEL)
     if size > allowed:
         raise ImageError(
@@ -155,4 +165,6 @@ def _is_slow(image: Image.Image, data: bytes) -> bool:
         return len(data) > _DENSE_BYTES
     if image.format == "PPM" and data[1:2] in b"123":
         return len(data) > _SLOW_BYTES or data.count(b"#") > _MOST_COMMENTS
-    return image.format == "BMP" and image.info.get("compression") in _RLE and len(data) > _SLOW_BYTES
+    return (
+        image.format == "BMP" and image.info.get("compression") in _RLE and len(data) > _SLOW_BYTES
+    )

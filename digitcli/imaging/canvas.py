@@ -1,8 +1,10 @@
 """From ink to the 28×28 canvas, framed as MNIST's digits are.
 
-MNIST: "the images were centered in a 28x28 image by computing the center of mass of the pixels, and translating the
-image so as to position this point at the center of the 28x28 field", after being "size normalized to fit in a 20x20
-pixel box while preserving their aspect ratio" with grey levels from anti-aliasing (yann.lecun.com/exdb/mnist).
+MNIST: "the images were centered in a 28x28 image by computing the center of mass of the pixels, and
+    translating the
+image so as to position this point at the center of the 28x28 field", after being "size normalized
+to fit in a 20x20 pixel box while preserving their aspect ratio" with grey levels from anti-aliasing
+(yann.lecun.com/exdb/mnist).
 """
 
 import cv2
@@ -13,7 +15,8 @@ from digitcli.imaging.ink import Ink
 
 SIDE = 28
 BOX = 20
-# Stroke widths of MNIST's training images, by ``stroke_width``: 5 % are below 1.65, half below 2.4, 95 % below 3.7.
+# Stroke widths of MNIST's training images, by ``stroke_width``: 5 % are below 1.65, half below 2.4,
+# 95 % below 3.7.
 THINNEST, THICKEST = 2.0, 3.4
 _FINE_SIDE = 80  # strokes are thickened and thinned at four times the box's resolution
 
@@ -53,20 +56,27 @@ def _with_stroke(image: NDArray[np.uint8], stroke: float) -> NDArray[np.uint8]:
     in_box = stroke * BOX / longest
     scale = _FINE_SIDE / longest
     size = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
-    fine: NDArray[np.uint8] = cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    fine: NDArray[np.uint8] = cv2.resize(
+        image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    )
     wanted = min(max(in_box, THINNEST), THICKEST)
-    # a change of d widens the box as well as the stroke: (stroke + d) * BOX / (side + d) is the wanted width
+    # a change of d widens the box as well as the stroke: (stroke + d) * BOX / (side + d) is the
+    # wanted width
     change = (wanted * _FINE_SIDE - in_box * _FINE_SIDE) / (BOX - wanted)
     reach = round(abs(change))
     if reach == 0:
         return fine
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach + 1, reach + 1))
     if change > 0:
-        fine = cv2.convertScaleAbs(fine, alpha=255 / max(int(fine.max()), 1))  # reducing has paled what is thin
+        fine = cv2.convertScaleAbs(
+            fine, alpha=255 / max(int(fine.max()), 1)
+        )  # reducing has paled what is thin
         thicker: NDArray[np.uint8] = cv2.dilate(np.pad(fine, reach // 2 + 1), kernel)
         return _trimmed(thicker)
     eroded = cv2.erode(fine, kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0)
-    thin = cv2.morphologyEx(fine, cv2.MORPH_TOPHAT, kernel)  # strokes that the erosion would wipe out stay
+    thin = cv2.morphologyEx(
+        fine, cv2.MORPH_TOPHAT, kernel
+    )  # strokes that the erosion would wipe out stay
     return _trimmed(np.maximum(eroded, thin))
 
 

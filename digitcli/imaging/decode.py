@@ -1,7 +1,7 @@
 """From a file's bytes to an upright picture, whatever its format, depth, palette or alpha channel.
 
-Nothing in the file is trusted: the content, not the name, decides the format, only formats meant for pictures are
-tried, and the size is checked before a pixel is decoded.
+Nothing in the file is trusted: the content, not the name, decides the format, only formats meant
+for pictures are tried, and the size is checked before a pixel is decoded.
 """
 
 import ctypes
@@ -20,13 +20,17 @@ from digitcli.errors import ImageError
 from digitcli.imaging.budget import Room, check, check_pixels
 from digitcli.imaging.sources import MAX_BYTES, MAX_PIXELS, Source, size_of
 
-# As Pillow names them; JPEG opens MPO too. The first five are loaded at once, the others when one of them is met.
+# As Pillow names them; JPEG opens MPO too. The first five are loaded at once, the others when one
+# of them is met.
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "PPM", "TIFF", "WEBP", "AVIF")
-WORKING_SIDE = 480  # pixels; a larger picture is reduced by a whole factor towards this, but never below it
+WORKING_SIDE = (
+    480  # pixels; a larger picture is reduced by a whole factor towards this, but never below it
+)
 
 _BAND = 250_000  # pixels that are converted at once
 
-# Pillow's own guard refuses at a fixed number of pixels; ours, before anything is decoded, at the number asked for.
+# Pillow's own guard refuses at a fixed number of pixels; ours, before anything is decoded, at the
+# number asked for.
 Image.MAX_IMAGE_PIXELS = None
 # What else it has to say of damage would go to stderr.
 warnings.filterwarnings("ignore", module=r"PIL\b")
@@ -55,12 +59,13 @@ def decode(source: bytes | Image.Image, *, max_pixels: int = MAX_PIXELS) -> NDAr
         max_pixels: a picture with more than this is refused before it is decoded.
 
     Returns:
-        uint8 of shape (height, width) where the picture is grey, else (height, width, 3) in RGB order. The first
-        frame of an animation; alpha laid on white, or on black where white would hide the ink. A large picture
-        comes reduced, its longer side between 480 and 960 pixels.
+        uint8 of shape (height, width) where the picture is grey, else (height, width, 3) in RGB
+        order. The first frame of an animation; alpha laid on white, or on black where white would
+        hide the ink. A large picture comes reduced, its longer side between 480 and 960 pixels.
 
     Raises:
-        ImageError: with one line, which does not name the file, where no picture can be had from it.
+        ImageError: with one line, which does not name the file, where no picture can be had from
+            it.
 
     """
     try:
@@ -78,7 +83,9 @@ def decode(source: bytes | Image.Image, *, max_pixels: int = MAX_PIXELS) -> NDAr
     except ImageError:
         raise
     except UnidentifiedImageError:
-        raise ImageError(f"not a picture in a known format ({', '.join(FORMATS)} or HEIF)") from None
+        raise ImageError(
+            f"not a picture in a known format ({', '.join(FORMATS)} or HEIF)"
+        ) from None
     except MemoryError:
         raise ImageError("the picture does not fit into memory; make it smaller") from None
     except Exception as error:  # decoders raise whatever the damage led them to
@@ -101,7 +108,9 @@ def _open(data: bytes) -> ImageFile.ImageFile:
     try:
         from pillow_heif import HeifImageFile
     except ImportError:
-        raise ImageError("HEIC pictures need one more package: pip install 'digitcli[heif]'") from None
+        raise ImageError(
+            "HEIC pictures need one more package: pip install 'digitcli[heif]'"
+        ) from None
     image: ImageFile.ImageFile = HeifImageFile(io.BytesIO(data))
     return image
 
@@ -109,7 +118,9 @@ def _open(data: bytes) -> ImageFile.ImageFile:
 def holds_several(source: bytes | Image.Image) -> bool:
     """Tell whether what can be decoded holds further pictures, as it is an animation or has several pages."""
     try:
-        return bool(getattr(_open(source) if isinstance(source, bytes) else source, "is_animated", False))
+        return bool(
+            getattr(_open(source) if isinstance(source, bytes) else source, "is_animated", False)
+        )
     except Exception:  # what comes after the first picture is damaged
         return False
 
@@ -151,7 +162,9 @@ def _factor(image: Image.Image) -> int:
 
 def _to_array(image: Image.Image) -> NDArray[np.uint8]:
     image.load()
-    orientation = _orientation(image)  # after loading: Pillow turns a TIFF itself and then says so here
+    orientation = _orientation(
+        image
+    )  # after loading: Pillow turns a TIFF itself and then says so here
     image = _in_simple_mode_and_size(image)
     if orientation in _UPRIGHT:
         image = image.transpose(_UPRIGHT[orientation])
@@ -165,10 +178,18 @@ def _in_simple_mode_and_size(image: Image.Image) -> Image.Image:
     """Convert to mode L, LA, RGB or RGBA and reduce, in bands: the whole, converted, may be four times as large."""
     factor = _factor(image)
     rows = factor * max(1, _BAND // (image.width * factor))
-    bands = [(0, top, image.width, min(top + rows, image.height)) for top in range(0, image.height, rows)]
-    extremes = _extremes(image.crop(band) for band in bands) if image.mode[0] in "IF" else (0.0, 0.0)
+    bands = [
+        (0, top, image.width, min(top + rows, image.height)) for top in range(0, image.height, rows)
+    ]
+    extremes = (
+        _extremes(image.crop(band) for band in bands) if image.mode[0] in "IF" else (0.0, 0.0)
+    )
     parts = [_reduced(_in_simple_mode(image.crop(band), extremes), factor) for band in bands]
-    return parts[0] if len(parts) == 1 else Image.fromarray(np.concatenate([np.asarray(part) for part in parts]))
+    return (
+        parts[0]
+        if len(parts) == 1
+        else Image.fromarray(np.concatenate([np.asarray(part) for part in parts]))
+    )
 
 
 def _orientation(image: Image.Image) -> int:
@@ -219,7 +240,9 @@ def _stretched(values: NDArray[np.generic], low: float, high: float) -> NDArray[
 def _reduced(image: Image.Image, factor: int) -> Image.Image:
     if factor == 1:
         return image
-    premultiplied = {"RGBA": "RGBa", "LA": "La"}.get(image.mode)  # what is transparent must not tint what is not
+    premultiplied = {"RGBA": "RGBa", "LA": "La"}.get(
+        image.mode
+    )  # what is transparent must not tint what is not
     if premultiplied is None:
         return image.reduce(factor)
     return image.convert(premultiplied).reduce(factor).convert(image.mode)
@@ -231,7 +254,9 @@ def _without_alpha(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         colour = colour[..., 0]
         alpha = alpha[..., 0]
     lowest, highest = int(alpha.min()), int(alpha.max())
-    if lowest == highest:  # opaque, or equally transparent all over: the colours hold the whole picture
+    if (
+        lowest == highest
+    ):  # opaque, or equally transparent all over: the colours hold the whole picture
         return np.array(colour) if highest else np.full_like(colour, 255)
     opacity = alpha.astype(np.uint16)
     on_black = (colour * opacity + 127) // 255

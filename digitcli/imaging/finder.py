@@ -1,7 +1,7 @@
 """Where a digit's ink is in a picture, by the learned finder (digitcli.networks.finder), run by LiteRT.
 
-It is for pictures where rules are lost: squared paper, shadows, page edges, faint pencil. Its map is as fine as
-128 x 128 pixels allow; the exact ink is for rules to complete.
+It is for pictures where rules are lost: squared paper, shadows, page edges, faint pencil. Its map
+is as fine as 128 x 128 pixels allow; the exact ink is for rules to complete.
 """
 
 import threading
@@ -27,8 +27,8 @@ _creating = threading.Lock()
 def ink_probability(grey: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     """Give for each pixel of a grey picture (h, w) uint8 the probability, in [0, 1], that it is a digit's ink.
 
-    Dark and light ink are found alike. The picture may be of any size and is seen at 128 x 128. Each thread that asks
-    gets an interpreter of its own, at its first call.
+    Dark and light ink are found alike. The picture may be of any size and is seen at 128 x 128.
+    Each thread that asks gets an interpreter of its own, at its first call.
 
     Raises:
         WeightsError: the finder's weights cannot be used.
@@ -45,8 +45,8 @@ def ink_probability(grey: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
 def network_input(grey: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     """Give what the finder sees of a grey picture (h, w): float32 (128, 128, 2).
 
-    One channel is the brightness against the whole picture, the other against the neighbourhood and as a multiple of
-    the contrasts usual there, so that faint ink in a shadow looks like any other.
+    One channel is the brightness against the whole picture, the other against the neighbourhood and
+    as a multiple of the contrasts usual there, so that faint ink in a shadow looks like any other.
     """
     height, width = grey.shape
     way = cv2.INTER_AREA if min(height, width) >= SIDE else cv2.INTER_LINEAR

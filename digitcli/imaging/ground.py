@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 Grey = NDArray[np.uint8]
 
 _SMALL = 40  # pixels; in a crop of this size light cannot be told from ink
-_COARSE_SIDE = 64  # pixels; light changes slowly, so the ground is estimated on a picture of this size
+_COARSE_SIDE = (
+    64  # pixels; light changes slowly, so the ground is estimated on a picture of this size
+)
 
 
 class FlatGround(NamedTuple):
@@ -22,7 +24,8 @@ class FlatGround(NamedTuple):
 def flat_ground(grey: Grey) -> FlatGround | None:
     """Find the ground of a drawing or a small crop; None in a photo.
 
-    The ground is what most of the border shows. It is flat where most of that has one and the same grey level.
+    The ground is what most of the border shows. It is flat where most of that has one and the same
+    grey level.
     """
     border = border_of(grey)
     lowest, highest, _, _ = cv2.minMaxLoc(grey)
@@ -43,7 +46,9 @@ def has_bright_ink(grey: Grey, marks: NDArray[np.bool_]) -> bool:
     """Tell from the pixels marked as ink, or from all where none is, whether ink is brighter than its ground."""
     small = reduced(grey, _COARSE_SIDE)
     if marks.any():
-        ground = cv2.resize(cv2.blur(small, (17, 17)), grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
+        ground = cv2.resize(
+            cv2.blur(small, (17, 17)), grey.shape[::-1], interpolation=cv2.INTER_LINEAR
+        )
         return int(grey[marks].astype(np.int32).sum()) > int(ground[marks].astype(np.int32).sum())
     rest = small.astype(np.int32) - cv2.medianBlur(small, _odd(min(small.shape) / 3))
     bright, dark = np.maximum(rest, 0), np.maximum(-rest, 0)
@@ -53,15 +58,18 @@ def has_bright_ink(grey: Grey, marks: NDArray[np.bool_]) -> bool:
 def above_ground(grey: Grey) -> Grey:
     """Measure how far bright ink stands out from its ground, in grey levels.
 
-    A white top-hat, whose opening is done on a reduced picture: the ground is what remains when everything narrower
-    than a quarter of the picture is cut down. What lies along the border counts as wide.
+    A white top-hat, whose opening is done on a reduced picture: the ground is what remains when
+    everything narrower than a quarter of the picture is cut down. What lies along the border counts
+    as wide.
     """
     small = reduced(cv2.GaussianBlur(grey, (0, 0), max(1.0, max(grey.shape) / 200)), _COARSE_SIDE)
     size = _odd(max(small.shape) / 4)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
     padded = cv2.copyMakeBorder(small, size, size, size, size, cv2.BORDER_REPLICATE)
     opened = cv2.morphologyEx(padded, cv2.MORPH_OPEN, kernel)[size:-size, size:-size]
-    ground = cv2.resize(cv2.GaussianBlur(opened, (0, 0), size / 8), grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    ground = cv2.resize(
+        cv2.GaussianBlur(opened, (0, 0), size / 8), grey.shape[::-1], interpolation=cv2.INTER_LINEAR
+    )
     strength: Grey = cv2.subtract(grey, ground)
     return strength
 

@@ -1,9 +1,10 @@
 """Find the ink of the one digit in a picture: bright strokes on black, whatever the picture was.
 
-A drawing or a clean crop stands on a flat ground, and its ink is found by rules alone. In a photo the learned finder
-says where the digit is, and rules complete its strokes: the light is taken away, ruled lines are erased, and what
-stands out from the paper where the finder saw ink, or within reach of it, is the digit. What was seen on the way is
-kept as evidence that this is, or is not, one digit.
+A drawing or a clean crop stands on a flat ground, and its ink is found by rules alone. In a photo
+the learned finder says where the digit is, and rules complete its strokes: the light is taken away,
+ruled lines are erased, and what stands out from the paper where the finder saw ink, or within reach
+of it, is the digit. What was seen on the way is kept as evidence that this is, or is not, one
+digit.
 """
 
 from dataclasses import dataclass
@@ -15,10 +16,20 @@ from numpy.typing import NDArray
 
 from digitcli.imaging import pieces
 from digitcli.imaging.finder import ink_probability
-from digitcli.imaging.ground import above_ground, border_of, flat_ground, has_bright_ink, noise_of, quantile, reduced
+from digitcli.imaging.ground import (
+    above_ground,
+    border_of,
+    flat_ground,
+    has_bright_ink,
+    noise_of,
+    quantile,
+    reduced,
+)
 from digitcli.imaging.lines import without_lines
 
-cv2.setNumThreads(1)  # pictures are read in parallel; OpenCV's own threads would only get in the way
+cv2.setNumThreads(
+    1
+)  # pictures are read in parallel; OpenCV's own threads would only get in the way
 
 Invert = Literal["auto", "yes", "no"]
 Grey = NDArray[np.uint8]
@@ -27,12 +38,16 @@ _FAINTEST = 8  # grey levels; fainter ink is not told from JPEG's and the eye's 
 _ABOVE_NOISE = 4  # standard deviations
 _SMALLEST = 0.03  # of the longer side of the picture or the digit's surroundings; less is dust
 _LOWEST = 7  # pixels; fewer are dust too, as no digit can be told from another
-_CROP = 64  # pixels; a picture with no longer side may be cut out of a form, with remains of its frame
+_CROP = (
+    64  # pixels; a picture with no longer side may be cut out of a form, with remains of its frame
+)
 _EDGE = 0.2  # of a crop's width, in which such remains lie; a digit lies further in
 _UNSEEN = 3  # times as much as that is asked of ink of which the finder sees nothing
 _ALL_ROUND = np.ones((3, 3), np.uint8)
 _GLANCE_SIDE = 240  # pixels; the finder sees 128
-_SMALL_SHARE = 0.12  # of the picture's longer side; a character smaller than this gets a closer look
+_SMALL_SHARE = (
+    0.12  # of the picture's longer side; a character smaller than this gets a closer look
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +55,8 @@ class Ink:
     """The ink of one digit and what was seen while finding it.
 
     Attributes:
-        image: uint8, ink bright on black, cut out to the digit's box; the whole canvas where ``framed``.
+        image: uint8, ink bright on black, cut out to the digit's box; the whole canvas where
+            ``framed``.
         framed: the picture is framed as MNIST frames its digits, ``image`` is the canvas itself.
         found: there is ink.
         bright: the ink is brighter than its ground.
@@ -52,7 +68,8 @@ class Ink:
         borders: on how many of the picture's four sides the ink lies.
         fill: share of the box that is ink.
         length: how long all strokes are together, as a multiple of the box's longer side.
-        frame: the ink is just a bar along a side of a small crop, as the remains of a form's frame are.
+        frame: the ink is just a bar along a side of a small crop, as the remains of a form's frame
+            are.
 
     """
 
@@ -76,7 +93,8 @@ def find_ink(picture: NDArray[np.uint8], *, invert: Invert = "auto") -> Ink:
 
     Args:
         picture: uint8 of shape (height, width) or (height, width, 3), upright.
-        invert: "yes" for dark ink on a bright ground, "no" for bright ink on a dark ground, "auto" to find out.
+        invert: "yes" for dark ink on a bright ground, "no" for bright ink on a dark ground, "auto"
+            to find out.
 
     """
     grey: Grey = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
@@ -126,8 +144,13 @@ def _in_photo(picture: NDArray[np.uint8], grey: Grey, invert: Invert) -> Ink:
     characters, share, (left, top, right, bottom) = pieces.overview(glance)
     seen = glance[top:bottom, left:right]
     scale = grey.shape[1] / glance.shape[1], grey.shape[0] / glance.shape[0]
-    left, top, right, bottom = (round(at * scale[i % 2]) for i, at in enumerate((left, top, right, bottom)))
-    picture, grey = picture[top:bottom, left:right], np.ascontiguousarray(grey[top:bottom, left:right])
+    left, top, right, bottom = (
+        round(at * scale[i % 2]) for i, at in enumerate((left, top, right, bottom))
+    )
+    picture, grey = (
+        picture[top:bottom, left:right],
+        np.ascontiguousarray(grey[top:bottom, left:right]),
+    )
     if share < _SMALL_SHARE:
         probability = ink_probability(grey)  # a closer look
     else:
@@ -170,12 +193,18 @@ def _cut_out(
     characters: int | None = None,
 ) -> Ink:
     if digit is None:
-        return Ink(strength, found=False, bright=bright, contrast=float(strength.max()), noise=noise)
+        return Ink(
+            strength, found=False, bright=bright, contrast=float(strength.max()), noise=noise
+        )
     height, width = strength.shape
     level = quantile(strength[digit.mask > 0], 0.7)
     floor = round(0.4 * digit.faintest) if noise > 1 else 0
-    image: Grey = cv2.convertScaleAbs(cv2.subtract(strength, floor), alpha=255 / max(level - floor, 1))
-    image = cv2.bitwise_and(image, cv2.dilate(digit.mask, _ALL_ROUND))  # the strokes' soft edges belong to them
+    image: Grey = cv2.convertScaleAbs(
+        cv2.subtract(strength, floor), alpha=255 / max(level - floor, 1)
+    )
+    image = cv2.bitwise_and(
+        image, cv2.dilate(digit.mask, _ALL_ROUND)
+    )  # the strokes' soft edges belong to them
     if digit.seen is not None:
         image = cv2.max(image, digit.seen)
     x, y, w, h = cv2.boundingRect(cv2.threshold(image, 64, 255, cv2.THRESH_BINARY)[1])

@@ -1,7 +1,8 @@
 """Take ruled and squared paper's lines out of a picture's ink.
 
-A ruled line is straight, thin, and crosses the picture from side to side; no stroke of a digit does all of this. Lines
-are found by a Hough transform of their upper edges (Duda and Hart, 1972), for slopes near the axes only.
+A ruled line is straight, thin, and crosses the picture from side to side; no stroke of a digit does
+all of this. Lines are found by a Hough transform of their upper edges (Duda and Hart, 1972), for
+slopes near the axes only.
 """
 
 import cv2
@@ -49,7 +50,9 @@ def _without_rows(strength: Grey, faintest: float) -> Grey:
         inside = (rows >= 0) & (rows < height)
         rows = rows.clip(0, height - 1)
         band = strength[rows, columns]
-        profile = np.median(band, axis=1, keepdims=True)  # of the line alone: what crosses it is not half its length
+        profile = np.median(
+            band, axis=1, keepdims=True
+        )  # of the line alone: what crosses it is not half its length
         thickness = int((profile > 0.5 * profile.max()).sum())
         if thickness > 1 + _THICKEST * max(height, width):
             continue
@@ -71,14 +74,20 @@ def _straight_lines(upper: NDArray[np.bool_]) -> list[tuple[float, float]]:
     needed = _COVERAGE * width
     if len(ys) < needed:
         return []
-    at = np.rint(ys - _SLOPES[:, None] * xs).astype(np.intp) + margin + bins * np.arange(len(_SLOPES))[:, None]
+    at = (
+        np.rint(ys - _SLOPES[:, None] * xs).astype(np.intp)
+        + margin
+        + bins * np.arange(len(_SLOPES))[:, None]
+    )
     votes = np.bincount(at.ravel(), minlength=bins * len(_SLOPES))
     lines: list[tuple[float, float]] = []
     for _ in range(_MOST):
         near = votes.copy()
         near[1:] += votes[:-1]
         near[:-1] += votes[1:]
-        best = int((near + votes).argmax())  # of slopes that pass near the same pixels the one that hits them
+        best = int(
+            (near + votes).argmax()
+        )  # of slopes that pass near the same pixels the one that hits them
         if near[best] < needed:
             break
         row, offset = divmod(best, bins)

@@ -1,7 +1,8 @@
 """Many pictures on all cores: work in batches, answers in order, memory bounded however many there are.
 
-Worker processes, not threads: of 28×28 PNG files, two threads read fewer than one did (163 against 119 µs a file), as
-the interpreter's lock changes hands in each of a dozen short calls into Pillow and OpenCV; two processes took 71 µs.
+Worker processes, not threads: of 28×28 PNG files, two threads read fewer than one did (163 against
+119 µs a file), as the interpreter's lock changes hands in each of a dozen short calls into Pillow
+and OpenCV; two processes took 71 µs.
 """
 
 import contextlib
@@ -25,7 +26,8 @@ from digitcli.imaging.sources import Source, size_of
 T = TypeVar("T")
 Work = Callable[[list[Source]], list[T]]
 
-# A batch is as many pictures as the network likes at once, fewer where they are large, so that answers come early.
+# A batch is as many pictures as the network likes at once, fewer where they are large, so that
+# answers come early.
 BATCH = 64
 _BATCH_BYTES = 1 << 16
 _AHEAD = 4  # batches waiting for each worker: enough to keep it busy while an earlier, slower batch is awaited
@@ -43,13 +45,14 @@ def default_jobs() -> int:
 def in_order(work: Work[T], runs: Iterable[list[Source]], *, jobs: int) -> Generator[list[T]]:
     """Apply ``work`` to all sources in batches and give what it returns, in the order of the sources.
 
-    A source that comes first and alone is done in this process: one picture costs no more than itself. Where a source
-    ends the process that works on it, by a crash or for want of memory, the others lose nothing by it: its answer is
-    what ``work`` says of a source with that problem.
+    A source that comes first and alone is done in this process: one picture costs no more than
+    itself. Where a source ends the process that works on it, by a crash or for want of memory, the
+    others lose nothing by it: its answer is what ``work`` says of a source with that problem.
 
     Args:
         work: gives one answer for each source; it and its answers can be pickled.
-        runs: as ``find_sources`` gives them. They are taken as they come, only so far ahead as the workers need.
+        runs: as ``find_sources`` gives them. They are taken as they come, only so far ahead as the
+            workers need.
         jobs: worker processes; 1 is this process alone.
 
     """
@@ -82,7 +85,9 @@ class _Workers(Generic[T]):
     def __enter__(self) -> "_Workers[T]":
         self._strangers = multiprocessing.active_children()
         self._pool = _pool(self._work, self._jobs)
-        self._careful: ProcessPoolExecutor | None = None  # one worker, for what may have ended another
+        self._careful: ProcessPoolExecutor | None = (
+            None  # one worker, for what may have ended another
+        )
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -118,7 +123,9 @@ class _Workers(Generic[T]):
         except BaseException as error:  # it belongs to whoever waits for the answers
             self._submitted.put(error)
 
-    def _answer(self, batch: list[Source], pool: ProcessPoolExecutor, future: "Future[list[T]] | None") -> list[T]:
+    def _answer(
+        self, batch: list[Source], pool: ProcessPoolExecutor, future: "Future[list[T]] | None"
+    ) -> list[T]:
         try:
             if future is not None:
                 return future.result()
@@ -163,13 +170,17 @@ def _batches(runs: Iterable[list[Source]]) -> Iterator[list[Source]]:
 
 
 def _pool(work: Work[Any], jobs: int) -> ProcessPoolExecutor:
-    # Forked workers share this process's memory, and are there at once; a process with threads must not fork.
+    # Forked workers share this process's memory, and are there at once; a process with threads must
+    # not fork.
     alone = sys.platform == "linux" and len(os.listdir("/proc/self/task")) == 1
     context = multiprocessing.get_context("fork" if alone else "spawn")
-    # Ctrl-C reaches the whole process group: a worker that is just being born must not answer it with a traceback
+    # Ctrl-C reaches the whole process group: a worker that is just being born must not answer it
+    # with a traceback
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
-        pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin, initargs=(work, Room(context)))
+        pool = ProcessPoolExecutor(
+            jobs, mp_context=context, initializer=_begin, initargs=(work, Room(context))
+        )
         pool.submit(int)  # forks all workers, before there are threads
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -46,7 +46,11 @@ def by_rules(strength: Grey, noise: float) -> Digit | None:
 
     """
     height, width = strength.shape
-    smooth = cv2.GaussianBlur(strength, (0, 0), max(height, width) / 300) if max(height, width) > 200 else strength
+    smooth = (
+        cv2.GaussianBlur(strength, (0, 0), max(height, width) / 300)
+        if max(height, width) > 200
+        else strength
+    )
     strong = smooth[smooth > max(4 * noise, cv2.minMaxLoc(smooth)[1] // 4)]
     if not strong.size:
         return None
@@ -74,7 +78,9 @@ def by_rules(strength: Grey, noise: float) -> Digit | None:
     kept[0] = False
     beside = (h > 0.6 * side) & (gap_x > 0.05 * side) & (seeds > 0)
     below = (np.maximum(w, h) > 0.6 * side) & (gap_y > 0.2 * side) & (seeds > 0)
-    return Digit(np.where(kept[labels], 255, 0).astype(np.uint8), low, 1 + int((beside | below)[1:].sum()))
+    return Digit(
+        np.where(kept[labels], 255, 0).astype(np.uint8), low, 1 + int((beside | below)[1:].sum())
+    )
 
 
 def by_marks(strength: Grey, probability: Probability, noise: float) -> Digit | None:
@@ -88,7 +94,8 @@ def by_marks(strength: Grey, probability: Probability, noise: float) -> Digit | 
     """
     highest = quantile(probability.ravel(), 0.995)
     marks = _main_character(
-        (probability > max(SURE * min(1.0, highest / 0.9), 0.1)) & (strength > 2 * noise), probability * strength
+        (probability > max(SURE * min(1.0, highest / 0.9), 0.1)) & (strength > 2 * noise),
+        probability * strength,
     )
     if np.count_nonzero(marks) < FEWEST:
         return None
@@ -98,13 +105,17 @@ def by_marks(strength: Grey, probability: Probability, noise: float) -> Digit | 
     share = np.bincount(labels[marks], minlength=count) / stats[:, cv2.CC_STAT_AREA]
     x, y, w, h, _ = stats.T
     inside = (x > 0) & (y > 0) & (x + w < strength.shape[1]) & (y + h < strength.shape[0])
-    whole = (share > 0.9) | (share > 0.5) & inside  # what runs out of the picture may be a line that it hangs on
+    whole = (share > 0.9) | (
+        share > 0.5
+    ) & inside  # what runs out of the picture may be a line that it hangs on
     whole[0] = False
     reach = 2 * max(1, round(max(strength.shape) / 64)) + 1
     near = cv2.dilate(marks.astype(np.uint8), np.ones((reach, reach), np.uint8))
     digit = _without_specks(np.maximum(whole[labels], ink & near).astype(np.uint8))
     close = cv2.dilate(digit, np.ones((3, 3), np.uint8)) > 0
-    seen = np.clip((probability - 0.3) * 500, 0, 255) * ((digit > 0) | (close & (probability > 0.7)))
+    seen = np.clip((probability - 0.3) * 500, 0, 255) * (
+        (digit > 0) | (close & (probability > 0.7))
+    )
     return Digit(digit * np.uint8(255), low, seen=seen.astype(np.uint8))
 
 
@@ -112,8 +123,9 @@ def overview(probability: Probability) -> tuple[int, float, tuple[int, int, int,
     """Look over the finder's map of a whole picture.
 
     Returns:
-        The number of characters, groups of marks a third as heavy as the heaviest or more; the heaviest one's size as a
-        share of the picture's longer side; left, top, right, bottom of its surroundings, with room around it.
+        The number of characters, groups of marks a third as heavy as the heaviest or more; the
+        heaviest one's size as a share of the picture's longer side; left, top, right, bottom of its
+        surroundings, with room around it.
 
     """
     height, width = probability.shape
@@ -125,7 +137,11 @@ def overview(probability: Probability) -> tuple[int, float, tuple[int, int, int,
     half = round(max(w, h) * 0.85) + 2
     x, y = x + w // 2, y + h // 2
     around = max(0, x - half), max(0, y - half), min(width, x + half), min(height, y + half)
-    return int(np.count_nonzero(weights > _AS_HEAVY * weights.max())), max(w, h) / max(height, width), around
+    return (
+        int(np.count_nonzero(weights > _AS_HEAVY * weights.max())),
+        max(w, h) / max(height, width),
+        around,
+    )
 
 
 def _main_character(marks: NDArray[np.bool_], weight: NDArray[np.floating]) -> NDArray[np.bool_]:
@@ -134,11 +150,13 @@ def _main_character(marks: NDArray[np.bool_], weight: NDArray[np.floating]) -> N
     return main
 
 
-def _groups(marks: NDArray[np.bool_], weight: NDArray[np.floating]) -> tuple[NDArray[np.int32], NDArray[Any]]:
+def _groups(
+    marks: NDArray[np.bool_], weight: NDArray[np.floating]
+) -> tuple[NDArray[np.int32], NDArray[Any]]:
     """Label the marks of one character with one number, and sum the weight of each number's marks.
 
-    Marks that lie close together are one character, and so is what lies closely above or below the heaviest group:
-    writing runs sideways.
+    Marks that lie close together are one character, and so is what lies closely above or below the
+    heaviest group: writing runs sideways.
     """
     size = max(5, int(max(marks.shape) * _JOINED) | 1)
     joined = cv2.dilate(marks.astype(np.uint8), np.ones((size, size), np.uint8))
@@ -150,7 +168,9 @@ def _groups(marks: NDArray[np.bool_], weight: NDArray[np.floating]) -> tuple[NDA
         shared = np.minimum(x + w, x[main] + w[main]) - np.maximum(x, x[main])
         gap = np.maximum(y - (y[main] + h[main]), y[main] - (y + h))
         stacked = (
-            (shared > 0.5 * np.minimum(w, w[main])) & (gap < _STACKED * h[main]) & (weights > 0.05 * weights[main])
+            (shared > 0.5 * np.minimum(w, w[main]))
+            & (gap < _STACKED * h[main])
+            & (weights > 0.05 * weights[main])
         )
         stacked[0] = False
         labels = np.where(stacked, main, np.arange(count))[labels]

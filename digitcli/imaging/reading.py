@@ -33,24 +33,33 @@ class Reading:
 
 
 def read_picture(
-    source: bytes | Image.Image, *, as_is: bool = False, invert: Invert = "auto", max_pixels: int = MAX_PIXELS
+    source: bytes | Image.Image,
+    *,
+    as_is: bool = False,
+    invert: Invert = "auto",
+    max_pixels: int = MAX_PIXELS,
 ) -> Reading:
     """Read the picture of one digit.
 
     Args:
         source: a file's content, or a PIL image, which is left as it is.
-        as_is: the picture is already MNIST's kind, framed and bright on black: only make it grey and 28×28.
-        invert: "yes" for dark ink on a bright ground, "no" for bright ink on a dark ground, "auto" to find out.
+        as_is: the picture is already MNIST's kind, framed and bright on black: only make it grey
+            and 28×28.
+        invert: "yes" for dark ink on a bright ground, "no" for bright ink on a dark ground, "auto"
+            to find out.
         max_pixels: a picture with more than this is refused before it is decoded.
 
     Raises:
-        ImageError: with one line, which does not name the file, where no picture can be had from it.
+        ImageError: with one line, which does not name the file, where no picture can be had from
+            it.
 
     """
     return read_decoded(decode(source, max_pixels=max_pixels), as_is=as_is, invert=invert)
 
 
-def read_decoded(picture: NDArray[np.uint8], *, as_is: bool = False, invert: Invert = "auto") -> Reading:
+def read_decoded(
+    picture: NDArray[np.uint8], *, as_is: bool = False, invert: Invert = "auto"
+) -> Reading:
     """Read a picture as ``decode`` gives it: uint8 of shape (height, width) or (height, width, 3)."""
     if as_is:
         return Reading(_as_it_is(picture), None)

@@ -1,6 +1,7 @@
 """Finding the pictures: files, folders, lists of paths and standard input, in the order they were given.
 
-A path is data. It is kept as ``os.fsdecode`` gives it, so any bytes come through. Nothing is opened to find out what it
+A path is data. It is kept as ``os.fsdecode`` gives it, so any bytes come through. Nothing is opened
+to find out what it
 is: opening a named pipe can wait for ever, and opening a device can do something.
 """
 
@@ -27,7 +28,8 @@ STDIN = "-"
 MAX_BYTES = 256 * 2**20
 MAX_PIXELS = 100_000_000
 
-# What counts as a picture when a folder is listed. A file that is named itself is read whatever its name.
+# What counts as a picture when a folder is listed. A file that is named itself is read whatever its
+# name.
 SUFFIXES = frozenset(
     f".{kind}"
     for kind in "png jpg jpeg jpe jfif mpo webp tif tiff bmp dib gif avif heic heif hif pbm pgm ppm pnm".split()  # noqa: SIM905
@@ -65,15 +67,17 @@ def find_sources(
 
     Args:
         paths: files, folders, and ``-`` for one picture on standard input.
-        listing: a file that lists more of them, or ``-`` where standard input does. It is read as it is written.
+        listing: a file that lists more of them, or ``-`` where standard input does. It is read as
+            it is written.
         null: the listed paths end in NUL; else in a newline. Empty ones are passed over.
-        recursive: go down into folders within folders. One that is reached twice from the same path is listed once.
+        recursive: go down into folders within folders. One that is reached twice from the same path
+            is listed once.
         tally: is kept up to date on the way.
 
     Yields:
-        sources in order, in runs: those of a run can be had at once, finding the next run may take a while. What a
-        folder holds is sorted by path, as ``LC_ALL=C sort`` does; hidden files and those not named like pictures are
-        left out.
+        sources in order, in runs: those of a run can be had at once, finding the next run may take
+        a while. What a folder holds is sorted by path, as ``LC_ALL=C sort`` does; hidden files and
+        those not named like pictures are left out.
 
     """
     run: list[Source] = []
@@ -104,7 +108,8 @@ def read_source(source: Source) -> "bytes | Image":
             raise ImageError(_not_a_file(status.st_mode))
         if status.st_size > MAX_BYTES:
             raise ImageError(f"larger than {MAX_BYTES >> 20} MiB")
-        # O_NONBLOCK: should it have become a pipe just now, opening must not wait for somebody to write
+        # O_NONBLOCK: should it have become a pipe just now, opening must not wait for somebody to
+        # write
         descriptor = os.open(source.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
             return _read(descriptor, status.st_size + 1)
@@ -121,7 +126,11 @@ def size_of(source: Source) -> int:
     try:
         if source.content is None:
             return os.stat(source.path).st_size
-        return len(source.content) if isinstance(source.content, bytes) else math.prod(source.content.size)
+        return (
+            len(source.content)
+            if isinstance(source.content, bytes)
+            else math.prod(source.content.size)
+        )
     except (OSError, ValueError):
         return 0
 
@@ -217,7 +226,8 @@ def _names(folder: str, recursive: bool, seen: set[tuple[int, int]], tally: Tall
                 names.append(entry.name)
                 tally.found += 1
     names.sort()
-    # one text, not 100,000: these would take 7 MB, and once more in the workers that are forked off meanwhile
+    # one text, not 100,000: these would take 7 MB, and once more in the workers that are forked off
+    # meanwhile
     return (match[0] for match in re.finditer("[^\0]+", "\0".join(names)))
 
 
@@ -247,7 +257,9 @@ def _listed(listing: str, end: bytes) -> Iterator[list[str]]:
 
 def _file_named(path: bytes) -> str:
     name = os.fsdecode(path)
-    return f"./{name}" if name == STDIN else name  # in a list it is a file, as standard input is asked for as PATH
+    return (
+        f"./{name}" if name == STDIN else name
+    )  # in a list it is a file, as standard input is asked for as PATH
 
 
 def _standard_input() -> Source:

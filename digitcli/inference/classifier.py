@@ -27,8 +27,8 @@ _SEVERAL = "holds several pictures, of which the first was read"
 class Answer(NamedTuple):
     """What is said of one source.
 
-    ``canvas``, uint8 of shape (28, 28), only where it was asked for and there is one; ``note``, a line about what was
-    read, where notes were asked for and there is something to note.
+    ``canvas``, uint8 of shape (28, 28), only where it was asked for and there is one; ``note``, a
+    line about what was read, where notes were asked for and there is something to note.
     """
 
     path: str
@@ -45,8 +45,8 @@ class Classifier:
     >>> prediction = classifier.classify("tests/samples/7-red-marker.png")
     >>> prediction.status.value, prediction.digit
     ('ok', 7)
-    >>> [prediction.digit for prediction in classifier.classify_many(["tests/samples/4-chalk.jpg", b"no picture"])]
-    [4, None]
+    >>> [prediction.digit for prediction in classifier.classify_many(["tests/samples/4-chalk.jpg",
+    b"no picture"])] [4, None]
     """
 
     def __init__(
@@ -65,12 +65,16 @@ class Classifier:
 
         Args:
             weights: the name of a bundled network, or the path of a weights folder.
-            as_is: pictures are already MNIST's kind, framed and bright on black: only make them grey and 28×28.
-            invert: "yes" for dark ink on a bright ground, "no" for bright ink on a dark ground, "auto" to find out.
-            min_confidence: in [0, 1]; below it the answer is unsure. None is what the weights' card says.
+            as_is: pictures are already MNIST's kind, framed and bright on black: only make them
+                grey and 28×28.
+            invert: "yes" for dark ink on a bright ground, "no" for bright ink on a dark ground,
+                "auto" to find out.
+            min_confidence: in [0, 1]; below it the answer is unsure. None is what the weights' card
+                says.
             top: how many of the likeliest digits a prediction lists, 0 to 10.
             max_pixels: a picture with more than this is an error, found before it is decoded.
-            with_canvas: keep the 28×28 pixels that the network saw in what ``answer`` and ``answer_all`` give.
+            with_canvas: keep the 28×28 pixels that the network saw in what ``answer`` and
+                ``answer_all`` give.
             with_note: note there too where only the first of several pictures in a file was read.
 
         Raises:
@@ -84,13 +88,16 @@ class Classifier:
         self.with_canvas = with_canvas
         self.with_note = with_note
         self.network = Network(weights)
-        self.min_confidence = self.network.card.min_confidence if min_confidence is None else min_confidence
+        self.min_confidence = (
+            self.network.card.min_confidence if min_confidence is None else min_confidence
+        )
 
     def classify(self, picture: Picture) -> Prediction:
         """Read one picture: a path, a file's content, a PIL image, or an array.
 
-        An array is uint8 of shape (height, width) for grey, (height, width, 3) for RGB, (height, width, 4) for RGBA.
-        A picture that cannot be read is no exception but a prediction with status ``error`` and the reason.
+        An array is uint8 of shape (height, width) for grey, (height, width, 3) for RGB, (height,
+        width, 4) for RGBA. A picture that cannot be read is no exception but a prediction with
+        status ``error`` and the reason.
 
         Raises:
             TypeError: it is nothing of these.
@@ -101,8 +108,8 @@ class Classifier:
     def classify_many(self, pictures: Iterable[Picture], *, jobs: int = 1) -> Iterator[Prediction]:
         """Read pictures, in batches of up to 64, and give their predictions in order, as they come.
 
-        With ``jobs`` above 1 so many worker processes share the work; a script that asks for them needs the usual
-        ``if __name__ == "__main__":`` where processes are spawned.
+        With ``jobs`` above 1 so many worker processes share the work; a script that asks for them
+        needs the usual ``if __name__ == "__main__":`` where processes are spawned.
 
         Raises:
             TypeError: one of them is nothing that ``classify`` takes.
@@ -112,7 +119,9 @@ class Classifier:
         for answers in self.answer_all(runs, jobs=jobs):
             yield from (answer.prediction for answer in answers)
 
-    def answer_all(self, runs: Iterable[list[Source]], *, jobs: int) -> Generator[list[Answer], None, None]:
+    def answer_all(
+        self, runs: Iterable[list[Source]], *, jobs: int
+    ) -> Generator[list[Answer], None, None]:
         """Read all sources, ``jobs`` at once, and give their answers in order, batch by batch, each as it is there."""
         return in_order(self.answer, runs, jobs=jobs)
 
@@ -134,7 +143,9 @@ class Classifier:
         """Ask the network about pictures that have been read, and decide what to answer."""
         if not readings:
             return []
-        rows = self.network.probabilities(np.stack([reading.canvas for reading in readings])).tolist()
+        rows = self.network.probabilities(
+            np.stack([reading.canvas for reading in readings])
+        ).tolist()
         return [
             decide(row, reading.ink, min_confidence=self.min_confidence, top=self.top)
             for row, reading in zip(rows, readings, strict=True)
@@ -143,7 +154,9 @@ class Classifier:
     def _read(self, source: Source) -> tuple[Reading, str | None]:
         """Read a source, and note what may be worth to know."""
         content = read_source(source)
-        reading = read_picture(content, as_is=self.as_is, invert=self.invert, max_pixels=self.max_pixels)
+        reading = read_picture(
+            content, as_is=self.as_is, invert=self.invert, max_pixels=self.max_pixels
+        )
         return reading, _SEVERAL if self.with_note and holds_several(content) else None
 
     def __getstate__(self) -> dict[str, Any]:

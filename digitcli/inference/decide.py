@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from digitcli.imaging.ink import Ink
 from digitcli.prediction import Prediction, Ranked, Reason, Status
 
-# Bounds of what one digit looks like, set where pictures of digits end: of some 3,600 photos, scans and drawings of
-# digits (half of them used for choosing) less than 1 in 100 lies beyond any of them.
+# Bounds of what one digit looks like, set where pictures of digits end: of some 3,600 photos, scans
+# and drawings of digits (half of them used for choosing) less than 1 in 100 lies beyond any of
+# them.
 _FILLED = 0.9  # share of its box that is ink; only a bar, which can be a 1, has more
 _BAR = 0.5  # width by height, up to which a filled box can be a bar
 _WIDEST = 2.2  # width by height
@@ -14,7 +15,9 @@ _LONGEST = 5.5  # all strokes together, by the box's longer side; noise and text
 _FAINTEST = 8  # times the noise that ink stands out from its ground
 
 
-def decide(probabilities: Sequence[float], ink: Ink | None, *, min_confidence: float, top: int = 0) -> Prediction:
+def decide(
+    probabilities: Sequence[float], ink: Ink | None, *, min_confidence: float, top: int = 0
+) -> Prediction:
     """Answer with the likeliest digit, unless there is reason not to.
 
     Args:
@@ -33,7 +36,9 @@ def decide(probabilities: Sequence[float], ink: Ink | None, *, min_confidence: f
     if no_digit is not None:
         return Prediction(Status.NO_DIGIT, None, confidence, best, no_digit.value, likeliest)
     if confidence < min_confidence:
-        return Prediction(Status.UNSURE, None, confidence, best, Reason.LOW_CONFIDENCE.value, likeliest)
+        return Prediction(
+            Status.UNSURE, None, confidence, best, Reason.LOW_CONFIDENCE.value, likeliest
+        )
     return Prediction(Status.OK, best, confidence, best, None, likeliest)
 
 
@@ -44,7 +49,11 @@ def _no_digit(ink: Ink) -> Reason | None:
         return Reason.SEVERAL
     if ink.frame:
         return Reason.FRAME
-    if width > _WIDEST * height or ink.length > _LONGEST or (ink.fill > _FILLED and width > _BAR * height):
+    if (
+        width > _WIDEST * height
+        or ink.length > _LONGEST
+        or (ink.fill > _FILLED and width > _BAR * height)
+    ):
         return Reason.SHAPE
     if ink.contrast < _FAINTEST * ink.noise:
         return Reason.FAINT

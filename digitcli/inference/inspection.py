@@ -27,11 +27,12 @@ class Inspection:
 
     Attributes:
         path: of the picture.
-        picture: as given, upright: uint8 of shape (height, width) where it is grey, else (height, width, 3).
+        picture: as given, upright: uint8 of shape (height, width) where it is grey, else (height,
+            width, 3).
         reading: the ink that was found and the canvas it was set into.
         prediction: the answer, as ``classify`` gives it.
-        layers: float32 of shape (maps, side, side) or (units,) by the name of the layer, in their order; empty where
-            the network was not asked, as there was nothing to read.
+        layers: float32 of shape (maps, side, side) or (units,) by the name of the layer, in their
+            order; empty where the network was not asked, as there was nothing to read.
         occlusion: float32 of shape (28, 28), see ``occlusion``, where the network was asked.
 
     """
@@ -70,8 +71,9 @@ def inspect(source: Source, classifier: Classifier) -> Inspection:
 def run_layers(bundle: Bundle, canvas: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
     """Run the network on a canvas, uint8 of shape (28, 28), and give what comes out of each layer.
 
-    LiteRT runs the model that ``classify`` runs, but keeps all tensors. What comes out of a layer is the last tensor of
-    its shape that is named after it, as the converter names tensors; the last layer's is the model's output.
+    LiteRT runs the model that ``classify`` runs, but keeps all tensors. What comes out of a layer
+    is the last tensor of its shape that is named after it, as the converter names tensors; the last
+    layer's is the model's output.
 
     Raises:
         WeightsError: the architecture is not known, or the model is not of it.
@@ -92,10 +94,13 @@ def run_layers(bundle: Bundle, canvas: NDArray[np.uint8]) -> dict[str, NDArray[n
     )
     interpreter.allocate_tensors()
     interpreter.set_tensor(
-        interpreter.get_input_details()[0]["index"], canvas[np.newaxis, ..., np.newaxis].astype(np.float32) / 255
+        interpreter.get_input_details()[0]["index"],
+        canvas[np.newaxis, ..., np.newaxis].astype(np.float32) / 255,
     )
     interpreter.invoke()
-    tensors = [tensor for tensor in interpreter.get_tensor_details() if tensor["dtype"] is np.float32]
+    tensors = [
+        tensor for tensor in interpreter.get_tensor_details() if tensor["dtype"] is np.float32
+    ]
     found: dict[str, NDArray[np.float32]] = {}
     for layer in layers:
         shape = (1, layer.side, layer.side, layer.maps) if layer.kernel else (1, layer.maps)
@@ -104,10 +109,14 @@ def run_layers(bundle: Bundle, canvas: NDArray[np.uint8]) -> dict[str, NDArray[n
         if layer is layers[-1]:
             of_layer = interpreter.get_output_details()
         if not of_layer:
-            raise WeightsError(f"{bundle.folder}: its model has no layer {layer.name} of {bundle.card.architecture}")
+            raise WeightsError(
+                f"{bundle.folder}: its model has no layer {layer.name} of {bundle.card.architecture}"
+            )
         values: NDArray[np.float32] = interpreter.get_tensor(of_layer[-1]["index"])[0]
         if layer.activation == SCALED_TANH and of_layer[-1]["name"].endswith("/Tanh"):
-            values = values * np.float32(SCALE)  # the converter has moved this factor into the next layer's kernel
+            values = values * np.float32(
+                SCALE
+            )  # the converter has moved this factor into the next layer's kernel
         found[layer.name] = np.moveaxis(values, -1, 0) if layer.side > 1 else values.ravel()
     return found
 
@@ -115,10 +124,12 @@ def run_layers(bundle: Bundle, canvas: NDArray[np.uint8]) -> dict[str, NDArray[n
 def occlusion(network: Network, canvas: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Find out which pixels the answer rests on: black out a square around each in turn.
 
-    M. D. Zeiler, R. Fergus: Visualizing and Understanding Convolutional Networks. ECCV 2014, section 4.2.
+    M. D. Zeiler, R. Fergus: Visualizing and Understanding Convolutional Networks. ECCV 2014,
+    section 4.2.
 
     Returns:
-        float32 of shape (28, 28): how far the probability of the answer falls, in [-1, 1]; below zero it rises.
+        float32 of shape (28, 28): how far the probability of the answer falls, in [-1, 1]; below
+        zero it rises.
 
     """
     side = len(canvas)

@@ -13,7 +13,8 @@ from digitcli.errors import WeightsError
 from digitcli.inference.trial import survives
 from digitcli.quiet import quiet
 
-# C1's maps of a batch take 19 KB a picture: enough pictures to make a call worth it, few enough to stay in the cache.
+# C1's maps of a batch take 19 KB a picture: enough pictures to make a call worth it, few enough to
+# stay in the cache.
 BATCH = 64
 _ONE = 1 + 1e-5  # as float32 rounds it
 
@@ -32,7 +33,9 @@ class Network:
         self.card = bundle.card
         model = bundle.model()
         if bundle.folder not in bundled().values() and not survives(model):
-            raise WeightsError(f"{bundle.folder}: its network crashes LiteRT, or keeps it busy for ever")
+            raise WeightsError(
+                f"{bundle.folder}: its network crashes LiteRT, or keeps it busy for ever"
+            )
         self._lock = threading.Lock()
         try:
             with quiet():  # LiteRT announces that it runs on the CPU
@@ -41,9 +44,13 @@ class Network:
             self._input = self._interpreter.get_input_details()[0]
             self._output = self._interpreter.get_output_details()[0]
         except (ValueError, RuntimeError, IndexError) as error:
-            raise WeightsError(f"{bundle.folder} holds no network that LiteRT can run: {error}") from error
+            raise WeightsError(
+                f"{bundle.folder} holds no network that LiteRT can run: {error}"
+            ) from error
         if not _fits(self._input, (28, 28, 1)) or not _fits(self._output, (10,)):
-            raise WeightsError(f"{bundle.folder} holds no network from 28×28 pictures to ten digits")
+            raise WeightsError(
+                f"{bundle.folder} holds no network from 28×28 pictures to ten digits"
+            )
         self._size = 0
 
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -54,19 +61,29 @@ class Network:
 
         """
         if images.ndim != 3 or images.shape[1:] != (28, 28) or images.dtype != np.uint8:
-            raise ValueError(f"images must be uint8 of shape (n, 28, 28), not {images.dtype} of {images.shape}")
+            raise ValueError(
+                f"images must be uint8 of shape (n, 28, 28), not {images.dtype} of {images.shape}"
+            )
         probabilities = np.empty((len(images), 10), np.float32)
         for start in range(0, len(images), BATCH):
             rows = slice(start, start + BATCH)
-            probabilities[rows] = self._run(images[rows, :, :, np.newaxis].astype(np.float32) / np.float32(255))
-        if not ((probabilities >= 0) & (probabilities <= _ONE)).all():  # nor is it where one is not a number
-            raise WeightsError("the network answers with numbers that are no probabilities; train it again")
+            probabilities[rows] = self._run(
+                images[rows, :, :, np.newaxis].astype(np.float32) / np.float32(255)
+            )
+        if not (
+            (probabilities >= 0) & (probabilities <= _ONE)
+        ).all():  # nor is it where one is not a number
+            raise WeightsError(
+                "the network answers with numbers that are no probabilities; train it again"
+            )
         return probabilities
 
     def _run(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         with self._lock:
             if self._size != len(inputs):
-                self._interpreter.resize_tensor_input(self._input["index"], inputs.shape, strict=True)
+                self._interpreter.resize_tensor_input(
+                    self._input["index"], inputs.shape, strict=True
+                )
                 self._interpreter.allocate_tensors()
                 self._size = len(inputs)
             self._interpreter.set_tensor(self._input["index"], inputs)

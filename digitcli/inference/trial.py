@@ -1,7 +1,8 @@
 """Run a stranger's network for the first time in a process of its own, which it may crash or never end.
 
-LiteRT checks that a model is well-formed, but not that it is harmless: of 400 models with a few bytes changed, one kept
-it busy for ever. This is no sandbox: it keeps a broken model from ending the run, not a malicious one from harm.
+LiteRT checks that a model is well-formed, but not that it is harmless: of 400 models with a few
+bytes changed, one kept it busy for ever. This is no sandbox: it keeps a broken model from ending
+the run, not a malicious one from harm.
 """
 
 import os
@@ -43,10 +44,15 @@ def _main() -> None:
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
     model = sys.stdin.buffer.read()
-    for resolver in (OpResolverType.AUTO, OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES):  # classify's, inspect's
+    for resolver in (
+        OpResolverType.AUTO,
+        OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+    ):  # classify's, inspect's
         for count in (1, 64):
             try:
-                interpreter = Interpreter(model_content=model, num_threads=1, experimental_op_resolver_type=resolver)
+                interpreter = Interpreter(
+                    model_content=model, num_threads=1, experimental_op_resolver_type=resolver
+                )
                 entry = interpreter.get_input_details()[0]
                 interpreter.resize_tensor_input(entry["index"], (count, 28, 28, 1), strict=True)
                 interpreter.allocate_tensors()

@@ -1,7 +1,9 @@
 """The finder: a small U-Net (Ronneberger, Fischer, Brox 2015) that marks the ink of the digit in a picture.
 
-It sees the picture at 128 x 128 and halves it four times, so that at 8 x 8 it knows what lies where in the whole
-picture: that a line is part of a grid, that a stroke is part of a digit. On the way up the finer maps are added, not
+It sees the picture at 128 x 128 and halves it four times, so that at 8 x 8 it knows what lies where
+in the whole
+picture: that a line is part of a grid, that a stroke is part of a digit. On the way up the finer
+    maps are added, not
 appended as the article does, which halves the work.
 """
 
@@ -29,6 +31,6 @@ def build() -> keras.Model:
 
 
 def _convolve(maps: keras.KerasTensor, width: int, strides: int = 1) -> keras.KerasTensor:
-    return layers.Conv2D(width, 3, strides=strides, padding="same", activation="relu", kernel_initializer="he_normal")(
-        maps
-    )
+    return layers.Conv2D(
+        width, 3, strides=strides, padding="same", activation="relu", kernel_initializer="he_normal"
+    )(maps)

@@ -1,9 +1,10 @@
 """LeNet-5 as the article builds it in Keras: seven layers, 61,706 numbers.
 
-Source: R. Alake, "Understanding and Implementing LeNet-5 CNN Architecture (Deep Learning)", Towards Data Science, 2020.
-It follows LeCun, Bottou, Bengio and Haffner, "Gradient-Based Learning Applied to Document Recognition", 1998, and
-simplifies it: pictures of 28×28 padded in C1 rather than of 32×32, plain averages in S2 and S4, every map of S2 joined
-to every map of C3, softmax at the end.
+Source: R. Alake, "Understanding and Implementing LeNet-5 CNN Architecture (Deep Learning)", Towards
+    Data Science, 2020.
+It follows LeCun, Bottou, Bengio and Haffner, "Gradient-Based Learning Applied to Document
+Recognition", 1998, and simplifies it: pictures of 28×28 padded in C1 rather than of 32×32, plain
+averages in S2 and S4, every map of S2 joined to every map of C3, softmax at the end.
 """
 
 import keras
@@ -26,13 +27,15 @@ PARAMETERS = {
 def build() -> keras.Sequential:
     """Build the network with fresh weights (Glorot uniform, biases zero).
 
-    It takes float32 pictures ``(n, 28, 28, 1)`` in [0, 1], white ink on black, and gives float32 probabilities
-    ``(n, 10)``.
+    It takes float32 pictures ``(n, 28, 28, 1)`` in [0, 1], white ink on black, and gives float32
+    probabilities ``(n, 10)``.
     """
     network = keras.Sequential(
         [
             keras.Input((28, 28, 1)),
-            layers.Conv2D(6, kernel_size=5, padding="same", activation="tanh", name="C1"),  # 28×28×6
+            layers.Conv2D(
+                6, kernel_size=5, padding="same", activation="tanh", name="C1"
+            ),  # 28×28×6
             layers.AveragePooling2D(pool_size=2, name="S2"),  # 14×14×6
             layers.Conv2D(16, kernel_size=5, activation="tanh", name="C3"),  # 10×10×16
             layers.AveragePooling2D(pool_size=2, name="S4"),  # 5×5×16

@@ -1,8 +1,9 @@
 """LeNet-5 as its authors describe it: 60,000 trainable numbers.
 
-Source: Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, "Gradient-Based Learning Applied to Document Recognition",
-Proceedings of the IEEE 86 (11), 1998: section II.B (layers), II.C (loss), appendix A (squashing, first weights). What
-the paper leaves open is marked "Guess".
+Source: Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, "Gradient-Based Learning Applied to Document
+    Recognition",
+Proceedings of the IEEE 86 (11), 1998: section II.B (layers), II.C (loss), appendix A (squashing,
+first weights). What the paper leaves open is marked "Guess".
 """
 
 import keras
@@ -34,10 +35,11 @@ TABLE_I = (
     "...XXX..XXXX.XXX",
 )
 
-# Figure 3, the ten digits: 7 wide, 12 high. Guess: the figure is a picture, which we have not seen; this is taken from
-# two published transcriptions of it, mattwang44's LeNet-from-Scratch and a nameless one in another notation. They agree
-# in 839 of 840 pixels and may go back to one. Where they differ, in the fourth row of 9, this follows the first, whose
-# 9 is its 6 turned by 180°. Both have the bars over 0, 2, 4 and 5.
+# Figure 3, the ten digits: 7 wide, 12 high. Guess: the figure is a picture, which we have not seen;
+# this is taken from two published transcriptions of it, mattwang44's LeNet-from-Scratch and a
+# nameless one in another notation. They agree in 839 of 840 pixels and may go back to one. Where
+# they differ, in the fourth row of 9, this follows the first, whose 9 is its 6 turned by 180°. Both
+# have the bars over 0, 2, 4 and 5.
 FIGURE_3 = """
 .#####. ...##.. .#####. ####### .#####. .#####. ..####. ####### .#####. .#####.
 ....... ..###.. ....... .....## ....... ....... .##.... .....## ##...## ##..###
@@ -55,18 +57,19 @@ FIGURE_3 = """
 
 WIDTH, HEIGHT = 7, 12
 
-# j of equation 9. Guess: the paper only says that it is positive. On the validation part 1, 10 and 30 came out alike
-# (49, 50, 49 errors in 5,000 after 12 epochs), 100 worse (58). One true digit in 40 ends up further than 10 from its
-# code.
+# j of equation 9. Guess: the paper only says that it is positive. On the validation part 1, 10 and
+# 30 came out alike (49, 50, 49 errors in 5,000 after 12 epochs), 100 worse (58). One true digit in
+# 40 ends up further than 10 from its code.
 RUBBISH = 10.0
 
 
 def build() -> keras.Sequential:
     """Build the network with fresh weights: uniform in ±2.4 / fan-in.
 
-    It takes float32 pictures ``(n, 28, 28, 1)`` in [0, 1], white ink on black, and gives float32 probabilities
-    ``(n, 10)``. Its layer ``output`` gives the paper's output: the distances from the ten codes. Its own kinds of
-    layers are registered, so Keras loads a file of it where this module was imported.
+    It takes float32 pictures ``(n, 28, 28, 1)`` in [0, 1], white ink on black, and gives float32
+    probabilities ``(n, 10)``. Its layer ``output`` gives the paper's output: the distances from the
+    ten codes. Its own kinds of layers are registered, so Keras loads a file of it where this module
+    was imported.
     """
     network = keras.Sequential(
         [
@@ -85,7 +88,10 @@ def build() -> keras.Sequential:
         ],
         name=NAME,
     )
-    trained = {layer.name: int(sum(np.prod(v.shape) for v in layer.trainable_variables)) for layer in network.layers}
+    trained = {
+        layer.name: int(sum(np.prod(v.shape) for v in layer.trainable_variables))
+        for layer in network.layers
+    }
     assert {name: size for name, size in trained.items() if size} == PARAMETERS  # noqa: S101
     return network
 
@@ -142,8 +148,9 @@ class Subsampling(layers.Layer):
 class TableConvolution(layers.Layer):
     """C3: 5×5 convolutions where each of 16 maps sees the maps of S2 that table I gives it.
 
-    What is trained are the 60 planes that the table has and 16 biases. To run, the planes are put in their places in a
-    common kernel of 6×16 planes, the others zero: LiteRT takes 3 µs for it and 59 µs for 16 small convolutions.
+    What is trained are the 60 planes that the table has and 16 biases. To run, the planes are put
+    in their places in a common kernel of 6×16 planes, the others zero: LiteRT takes 3 µs for it and
+    59 µs for 16 small convolutions.
     """
 
     def build(self, shape: tuple[int, ...]) -> None:
@@ -153,7 +160,9 @@ class TableConvolution(layers.Layer):
         self.places = np.zeros((len(to), *seen.shape), np.float32)
         self.places[np.arange(len(to)), of, to] = 1
         inputs = 25 * seen.sum(axis=0)
-        self.planes = self.add_weight((5, 5, len(to)), initializer=FanIn(inputs[to].tolist()), name="planes")
+        self.planes = self.add_weight(
+            (5, 5, len(to)), initializer=FanIn(inputs[to].tolist()), name="planes"
+        )
         self.bias = self.add_weight((len(inputs),), initializer=FanIn(inputs.tolist()), name="bias")
 
     def kernel(self) -> keras.KerasTensor:
@@ -172,7 +181,9 @@ class Distances(layers.Layer):
     def call(self, units: keras.KerasTensor) -> keras.KerasTensor:
         """Go from F6's units ``(n, 84)`` to distances ``(n, 10)``, 0 where F6 draws the digit's bitmap exactly."""
         squares = ops.square(units[:, None, :] - codes())
-        rows = ops.sum(ops.reshape(squares, (-1, 10, HEIGHT, WIDTH)), axis=-1)  # row by row: the sum rounds less
+        rows = ops.sum(
+            ops.reshape(squares, (-1, 10, HEIGHT, WIDTH)), axis=-1
+        )  # row by row: the sum rounds less
         return ops.sum(rows, axis=-1)
 
 
@@ -180,16 +191,19 @@ class Distances(layers.Layer):
 class Probabilities(layers.Layer):
     """Confidence, which the paper leaves to those who use the distances: softmax of minus distance / temperature.
 
-    This is the posterior that equation 9 implies, but for two things. Distances are divided by a temperature, not
-    trained but fitted on the validation part and stored with the weights: without it the network is far too sure, as
-    the nearest two codes are 48 apart. And rubbish does not compete: at its place in the loss it would take the
-    confidence of every digit that is drawn a little oddly.
+    This is the posterior that equation 9 implies, but for two things. Distances are divided by a
+    temperature, not trained but fitted on the validation part and stored with the weights: without
+    it the network is far too sure, as the nearest two codes are 48 apart. And rubbish does not
+    compete: at its place in the loss it would take the confidence of every digit that is drawn a
+        little oddly.
     """
 
     def build(self, shape: tuple[int, ...]) -> None:
         """Make the temperature; it begins about where it ends."""
         first = keras.initializers.Constant(10)
-        self.temperature = self.add_weight((), initializer=first, trainable=False, name="temperature")
+        self.temperature = self.add_weight(
+            (), initializer=first, trainable=False, name="temperature"
+        )
 
     def call(self, distances: keras.KerasTensor) -> keras.KerasTensor:
         """Go from distances ``(n, 10)`` to probabilities ``(n, 10)``."""
@@ -199,14 +213,21 @@ class Probabilities(layers.Layer):
 def codes() -> NDArray[np.float32]:
     """Give the codes of the ten digits, ``(10, 84)``: figure 3 row by row, +1 for ink and −1 for none."""
     rows = [line.split() for line in FIGURE_3.strip().splitlines()]
-    return np.array([[1 if pixel == "#" else -1 for row in rows for pixel in row[digit]] for digit in range(10)], "f4")
+    return np.array(
+        [
+            [1 if pixel == "#" else -1 for row in rows for pixel in row[digit]]
+            for digit in range(10)
+        ],
+        "f4",
+    )
 
 
 def losses(truth: keras.KerasTensor, distances: keras.KerasTensor) -> keras.KerasTensor:
     """Give equation 9's loss of each picture, in nats, from its distances ``(n, 10)`` and truth ``(n, 10)``, one-hot.
 
-    The distance from the true digit is pulled down. The logarithm pushes the others up, as far as they are nearer than
-    rubbish, a class that competes with all digits and is always at ``RUBBISH``.
+    The distance from the true digit is pulled down. The logarithm pushes the others up, as far as
+    they are nearer than rubbish, a class that competes with all digits and is always at
+    ``RUBBISH``.
     """
     rivals = ops.pad(distances, ((0, 0), (0, 1)), constant_values=RUBBISH)
     return ops.sum(truth * distances, axis=-1) + ops.logsumexp(-rivals, axis=-1)

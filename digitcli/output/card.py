@@ -27,7 +27,14 @@ def draw_layers(console: Console, architecture: str) -> None:
         kernel = f"{layer.kernel}×{layer.kernel}" if layer.kernel else ""
         stride = str(layer.stride or "")
         table.add_row(
-            layer.name, layer.kind, str(layer.maps), size, kernel, stride, layer.activation, f"{layer.parameters:,}"
+            layer.name,
+            layer.kind,
+            str(layer.maps),
+            size,
+            kernel,
+            stride,
+            layer.activation,
+            f"{layer.parameters:,}",
         )
     table.add_row("total", *[""] * 6, f"{sum(layer.parameters for layer in layers):,}", style="dim")
     console.print(table)
@@ -66,5 +73,7 @@ def card_facts(card: Card) -> list[tuple[str, str]]:
 def _flat(facts: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
     rows: list[tuple[str, Any]] = []
     for name, fact in facts.items():
-        rows += _flat(fact, f"{prefix}{name}.") if isinstance(fact, dict) else [(prefix + name, fact)]
+        rows += (
+            _flat(fact, f"{prefix}{name}.") if isinstance(fact, dict) else [(prefix + name, fact)]
+        )
     return rows

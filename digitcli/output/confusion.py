@@ -20,13 +20,15 @@ Confusion = NDArray[np.int64]  # [i, j] counts pictures of label i answered j, s
 def draw_confusion(console: Console, confusion: Confusion) -> None:
     """Draw a row for each true label, a column for each answer, and the totals.
 
-    Nought is a dot, the diagonal is muted and mistakes are starred, so they stand out with and without colour. Where
-    the terminal is too narrow, large counts are shortened to three digits, and the caption says so.
+    Nought is a dot, the diagonal is muted and mistakes are starred, so they stand out with and
+    without colour. Where the terminal is too narrow, large counts are shortened to three digits,
+    and the caption says so.
     """
     exact = _table(confusion, str)
     if (
         console.is_terminal
-        and console.measure(exact, options=console.options.update(max_width=10_000)).maximum > console.width
+        and console.measure(exact, options=console.options.update(max_width=10_000)).maximum
+        > console.width
     ):
         short = _table(confusion, shortened, gap=1)
         short.caption = "* mistakes   k thousands, M millions, G billions; exact: --format csv"
@@ -99,7 +101,11 @@ def _table(confusion: Confusion, written: Callable[[int], str], gap: int = 2) ->
     answered = [Text(written(total)) for total in confusion.sum(axis=0).tolist()]
     widest = max(len(cell) for row in [*rows, answered] for cell in row)
     table = Table(
-        title="confusion matrix", title_justify="left", caption="* mistakes", caption_justify="left", box=None
+        title="confusion matrix",
+        title_justify="left",
+        caption="* mistakes",
+        caption_justify="left",
+        box=None,
     )
     table.padding, table.pad_edge = (0, gap, 0, 0), False
     # columns that keep their width: rather wider than the terminal than a number cut

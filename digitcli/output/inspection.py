@@ -23,7 +23,8 @@ from digitcli.prediction import Prediction
 
 Image = NDArray[np.uint8]
 
-# How the units of a layer that has no maps are laid out: rows and columns. F6 as the 7×12 bitmaps of the paper.
+# How the units of a layer that has no maps are laid out: rows and columns. F6 as the 7×12 bitmaps
+# of the paper.
 _GRIDS = {120: (10, 12), 84: (12, 7)}
 _WIDTH = 80  # columns, where there is no terminal
 _LARGEST = 600  # pixels of a picture's longer side in a page
@@ -44,12 +45,19 @@ def draw_inspection(console: Console, inspection: Inspection) -> None:
     width = console.width if console.is_terminal else _WIDTH
     colored = console.color_system is not None and not console.no_color
     console.print(f"{printable(inspection.path)}: {answer(inspection.prediction)}", soft_wrap=True)
-    small = [Group(Text(title, style="bold"), HalfBlocks(image)) for title, image in stages(inspection, SIDE)]
+    small = [
+        Group(Text(title, style="bold"), HalfBlocks(image))
+        for title, image in stages(inspection, SIDE)
+    ]
     console.print(_row(small), width=width)
     if inspection.occlusion is None:
         return
     for view in layer_views(inspection):
-        scale = f"black −{view.limit:.2f} to white {view.limit:.2f}" if colored else "drawn where above 0"
+        scale = (
+            f"black −{view.limit:.2f} to white {view.limit:.2f}"
+            if colored
+            else "drawn where above 0"
+        )
         console.print(Text(f"{view.name}: {view.shape}, {scale}", style="bold"))
         console.print(_row([HalfBlocks(image) for image in view.images]), width=width)
     console.print(Text("outputs", style="bold"))
@@ -75,10 +83,17 @@ def inspection_html(inspection: Inspection) -> bytes:
         answer=answer(inspection.prediction),
         stages=[(title, picture_uri(image)) for title, image in stages(inspection, _LARGEST)],
         layers=[
-            (view.name, view.shape, f"{view.limit:.2f}", [picture_uri(image) for image in view.images])
+            (
+                view.name,
+                view.shape,
+                f"{view.limit:.2f}",
+                [picture_uri(image) for image in view.images],
+            )
             for view in layer_views(inspection)
         ],
-        outputs=[(digit, f"{p:.2%}", f"{p * 100:.1f}") for digit, p in outputs(inspection)] if looked_into else [],
+        outputs=[(digit, f"{p:.2%}", f"{p * 100:.1f}") for digit, p in outputs(inspection)]
+        if looked_into
+        else [],
         occlusion=picture_uri(occlusion_image(inspection)) if looked_into else None,
         occlusion_text=occlusion_text(inspection) if looked_into else "",
     )
@@ -91,7 +106,10 @@ def inspection_png(inspection: Inspection) -> bytes:
     figure = plots.contact_sheet(
         f"{printable(Path(inspection.path).name)}: {answer(inspection.prediction)}",  # a long path would not fit
         stages(inspection, _LARGEST),
-        [(f"{view.name}: {view.shape}, ±{view.limit:.2f}", view.images) for view in layer_views(inspection)],
+        [
+            (f"{view.name}: {view.shape}, ±{view.limit:.2f}", view.images)
+            for view in layer_views(inspection)
+        ],
         [p for _, p in outputs(inspection)],
         None if inspection.occlusion is None else ("occlusion", occlusion_image(inspection)),
     )
@@ -100,10 +118,16 @@ def inspection_png(inspection: Inspection) -> bytes:
 
 def answer(prediction: Prediction) -> str:
     """Say what was answered, or why nothing was."""
-    said = prediction.status.value.replace("_", " ") if prediction.digit is None else str(prediction.digit)
+    said = (
+        prediction.status.value.replace("_", " ")
+        if prediction.digit is None
+        else str(prediction.digit)
+    )
     if prediction.reason is not None:
         said += f", {printable(prediction.reason)}"
-    return said if prediction.confidence is None else f"{said}, confidence {prediction.confidence:.2%}"
+    return (
+        said if prediction.confidence is None else f"{said}, confidence {prediction.confidence:.2%}"
+    )
 
 
 def stages(inspection: Inspection, side: int) -> list[tuple[str, Image]]:
@@ -138,7 +162,12 @@ def layer_views(inspection: Inspection) -> list[LayerView]:
         grey = np.clip(np.rint(values * (127.5 / limit) + 127.5), 0, 255).astype(np.uint8)
         if values.ndim == 3:
             views.append(
-                LayerView(name, f"{len(values)} maps of {values.shape[1]}×{values.shape[2]}", limit, list(grey))
+                LayerView(
+                    name,
+                    f"{len(values)} maps of {values.shape[1]}×{values.shape[2]}",
+                    limit,
+                    list(grey),
+                )
             )
         else:
             grid = _GRIDS.get(len(values), (1, len(values)))
@@ -171,4 +200,6 @@ def occlusion_text(inspection: Inspection) -> str:
 
 
 def _row(pictures: list[Group] | list[HalfBlocks]) -> Columns:
-    return Columns([Padding(picture, (0, 0, 1, 0), expand=False) for picture in pictures], padding=(0, 2))
+    return Columns(
+        [Padding(picture, (0, 0, 1, 0), expand=False) for picture in pictures], padding=(0, 2)
+    )

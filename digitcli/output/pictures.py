@@ -14,7 +14,8 @@ from rich.measure import Measurement
 from rich.segment import Segment
 from rich.style import Style
 
-# What stands for (upper, lower) where there are no colours; the second row for terminals without block characters.
+# What stands for (upper, lower) where there are no colours; the second row for terminals without
+# block characters.
 _BLOCKS = {(False, False): " ", (True, False): "▀", (False, True): "▄", (True, True): "█"}
 _ASCII = {(False, False): " ", (True, False): "'", (False, True): ".", (True, True): "#"}
 
@@ -26,20 +27,29 @@ Pixel = tuple[int, int, int]
 class HalfBlocks:
     """A picture to print on a Rich console, alone or as a table's cell.
 
-    ``image`` is uint8 of shape (height, width), 0 black, or (height, width, 3), RGB; it takes ``width`` columns and
-    half of ``height`` lines. With colours each pixel has its own; without, what is brighter than half is drawn.
+    ``image`` is uint8 of shape (height, width), 0 black, or (height, width, 3), RGB; it takes
+    ``width`` columns and half of ``height`` lines. With colours each pixel has its own; without,
+    what is brighter than half is drawn.
     """
 
     image: NDArray[np.uint8]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        colored = console.color_system is not None and not console.no_color and not options.ascii_only
+        colored = (
+            console.color_system is not None and not console.no_color and not options.ascii_only
+        )
         blocks = _ASCII if options.ascii_only else _BLOCKS
-        image = self.image if self.image.ndim == 3 else np.repeat(self.image[..., np.newaxis], 3, axis=2)
+        image = (
+            self.image
+            if self.image.ndim == 3
+            else np.repeat(self.image[..., np.newaxis], 3, axis=2)
+        )
         rows: list[list[Pixel]] = [[(r, g, b) for r, g, b in row] for row in image.tolist()]
         for y in range(0, len(rows), 2):
             uppers = rows[y]
-            lowers: Sequence[Pixel | None] = rows[y + 1] if y + 1 < len(rows) else [None] * len(uppers)
+            lowers: Sequence[Pixel | None] = (
+                rows[y + 1] if y + 1 < len(rows) else [None] * len(uppers)
+            )
             for (upper, lower), run in groupby(zip(uppers, lowers, strict=True)):
                 length = len(list(run))
                 if colored:

@@ -9,7 +9,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-# matplotlib tells of its caches while it is imported, on stderr, where digitcli is silent while nothing is wrong
+# matplotlib tells of its caches while it is imported, on stderr, where digitcli is silent while
+# nothing is wrong
 logging.getLogger("matplotlib").setLevel(logging.ERROR)
 
 import numpy as np
@@ -59,8 +60,8 @@ def rendered(figure: Figure, kind: str) -> bytes:
 def inline_svg(figure: Figure, name: str) -> str:
     """Give a figure as an SVG element for an HTML page that defines ``--line`` and ``--other``.
 
-    ``name`` is put before all ids, as several such elements share one page. The element is hidden from screen readers:
-    the page says in words what it shows.
+    ``name`` is put before all ids, as several such elements share one page. The element is hidden
+    from screen readers: the page says in words what it shows.
     """
     content = io.StringIO()
     figure.savefig(content, format="svg", metadata={"Date": None}, transparent=True)
@@ -89,7 +90,16 @@ def confusion_matrix(confusion: NDArray[np.int64]) -> Figure:
     for (label, answer), count in np.ndenumerate(confusion):
         if count or label == answer:
             weight = "normal" if label == answer else "bold"
-            axes.text(answer, label, str(count), ha="center", va="center", color=INK, weight=weight, fontsize=7)
+            axes.text(
+                answer,
+                label,
+                str(count),
+                ha="center",
+                va="center",
+                color=INK,
+                weight=weight,
+                fontsize=7,
+            )
     axes.set_xticks(range(digits), [f"{d}\n({n})" for d, n in enumerate(confusion.sum(axis=0))])
     axes.set_yticks(range(digits), [f"{d}  ({n})" for d, n in enumerate(confusion.sum(axis=1))])
     axes.tick_params(length=0)
@@ -110,7 +120,9 @@ def reliability(calibration: Calibration) -> Figure:
     width = 0.9 / len(calibration.bins)
     upper.plot([0, 1], [0, 1], color=INK, linewidth=0.8, linestyle="--")
     upper.bar(middles, [b.accuracy for b in filled], width, color=LINE, alpha=0.45)
-    upper.plot([b.confidence for b in filled], [b.accuracy for b in filled], "o", color=LINE, markersize=4)
+    upper.plot(
+        [b.confidence for b in filled], [b.accuracy for b in filled], "o", color=LINE, markersize=4
+    )
     upper.set_ylabel("share right")
     upper.set_ylim(0, 1.02)
     lower.bar(middles, [b.count for b in filled], width, color=LINE, alpha=0.45)
@@ -127,7 +139,11 @@ def refusal_curve(refusal: Refusal, min_confidence: float) -> Figure:
     figure = Figure(figsize=(4.8, 4.2), layout="constrained")
     axes = figure.add_subplot()
     end = min(1.0, max(0.02, 1.3 * max(refusal.share_for(target) for target in TARGETS)))
-    rows = np.unique(np.searchsorted(refusal.refused, np.linspace(0, end, _POINTS)).clip(0, len(refusal.error) - 1))
+    rows = np.unique(
+        np.searchsorted(refusal.refused, np.linspace(0, end, _POINTS)).clip(
+            0, len(refusal.error) - 1
+        )
+    )
     axes.step(refusal.refused[rows], refusal.error[rows], where="post", color=LINE)
     for target in TARGETS:
         axes.axhline(target, color=INK, linewidth=0.6, linestyle=":")
@@ -149,8 +165,8 @@ def refusal_curve(refusal: Refusal, min_confidence: float) -> Figure:
 def training_curves(history: str) -> Figure:
     """Draw loss and accuracy over the epochs.
 
-    ``history`` is the content of a weights folder's history.csv; the columns epoch, loss, accuracy, validation_loss and
-    validation_accuracy are drawn.
+    ``history`` is the content of a weights folder's history.csv; the columns epoch, loss, accuracy,
+    validation_loss and validation_accuracy are drawn.
 
     Raises:
         ValueError: it is not such a table.
@@ -159,10 +175,18 @@ def training_curves(history: str) -> Figure:
     rows = list(csv.DictReader(io.StringIO(history)))
     names = ("epoch", "loss", "validation_loss", "accuracy", "validation_accuracy")
     try:
-        columns = np.array([[float(row[name]) for name in names] for row in rows]).reshape(-1, len(names)).T
+        columns = (
+            np.array([[float(row[name]) for name in names] for row in rows])
+            .reshape(-1, len(names))
+            .T
+        )
     except (KeyError, TypeError) as error:
         raise ValueError("it is no history of a training") from error
-    if not columns.size or not (columns >= 0).all() or not (columns <= [[1e9], [1e9], [1e9], [1], [1]]).all():
+    if (
+        not columns.size
+        or not (columns >= 0).all()
+        or not (columns <= [[1e9], [1e9], [1e9], [1], [1]]).all()
+    ):
         raise ValueError("it has no epochs, or numbers that cannot be")
     epochs, loss, validation_loss, accuracy, validation_accuracy = columns
     figure = Figure(figsize=(7.2, 3.0), layout="constrained")
@@ -178,7 +202,14 @@ def training_curves(history: str) -> Figure:
 
 def _curves(axes: Axes, epochs: Numbers, training: Numbers, validation: Numbers) -> None:
     marker = "o" if len(epochs) == 1 else ""
-    axes.plot(epochs, training.clip(min=_LEAST), color=LINE, linestyle="--", marker=marker, label="training")
+    axes.plot(
+        epochs,
+        training.clip(min=_LEAST),
+        color=LINE,
+        linestyle="--",
+        marker=marker,
+        label="training",
+    )
     axes.plot(epochs, validation.clip(min=_LEAST), color=OTHER, marker=marker, label="validation")
     axes.set_yscale("log")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -196,7 +227,11 @@ def contact_sheet(
     """Lay out an inspection: the stages, a row for each layer that has maps, then units, outputs and ``last``."""
     maps = [layer for layer in layers if len(layer[1]) > 1]
     units = [layer for layer in layers if len(layer[1]) == 1]
-    heights = [3.0, *(1.6 if len(images) < 10 else 0.8 for _, images in maps), *([3.0] if outputs else [])]
+    heights = [
+        3.0,
+        *(1.6 if len(images) < 10 else 0.8 for _, images in maps),
+        *([3.0] if outputs else []),
+    ]
     figure = Figure(figsize=(11, sum(heights) + 0.5 * len(heights)), layout="constrained")
     figure.suptitle(title, parse_math=False)
     rows = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]

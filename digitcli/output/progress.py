@@ -5,7 +5,14 @@ from collections.abc import Generator, Iterable, Mapping
 from typing import TypeVar
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TimeRemainingColumn,
+)
 from rich.text import Text
 
 from digitcli.imaging.sources import Tally
@@ -45,6 +52,11 @@ def watched(batches: Iterable[list[T]], tally: Tally, console: Console) -> Gener
 def summary(counts: Mapping[Status, int], seconds: float) -> str:
     """Sum up a run in one line: how many were read, with what result, and how fast."""
     total = sum(counts.values())
-    names = {Status.OK: "digits", Status.UNSURE: "unsure", Status.NO_DIGIT: "without a digit", Status.ERROR: "failed"}
+    names = {
+        Status.OK: "digits",
+        Status.UNSURE: "unsure",
+        Status.NO_DIGIT: "without a digit",
+        Status.ERROR: "failed",
+    }
     results = ", ".join(f"{counts.get(status, 0):,} {name}" for status, name in names.items())
     return f"{total:,} in {seconds:.1f} s ({total / seconds:,.0f} a second): {results}"

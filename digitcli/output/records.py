@@ -36,7 +36,12 @@ class Layout:
 
 
 def layout(
-    format_: Format, *, header: bool = False, null: bool = False, top: bool = False, terminal: bool = False
+    format_: Format,
+    *,
+    header: bool = False,
+    null: bool = False,
+    top: bool = False,
+    terminal: bool = False,
 ) -> Layout:
     """Lay out records in a machine's format.
 
@@ -55,18 +60,24 @@ def layout(
     if format_ is Format.TSV:
         raw = null and not terminal
         return Layout(
-            lambda answer: "\t".join(_row(answer, raw=raw, no_digit="?", no_confidence="-", top=top)) + end,
+            lambda answer: (
+                "\t".join(_row(answer, raw=raw, no_digit="?", no_confidence="-", top=top)) + end
+            ),
             head="\t".join(columns) + end if header else "",
         )
     if format_ is Format.CSV:
         return Layout(
-            lambda answer: _csv(_harmless(_row(answer, raw=not terminal, no_digit="", no_confidence="", top=top))),
+            lambda answer: _csv(
+                _harmless(_row(answer, raw=not terminal, no_digit="", no_confidence="", top=top))
+            ),
             head=_csv(columns),
         )
     if format_ is Format.JSONL:
         return Layout(lambda answer: _json(answer, top=top) + "\n")
     if format_ is Format.JSON:
-        return Layout(lambda answer: _json(answer, top=top), head="[\n", between=",\n", tail="\n]\n")
+        return Layout(
+            lambda answer: _json(answer, top=top), head="[\n", between=",\n", tail="\n]\n"
+        )
     raise ValueError(f"{format_} is not a machine's format")
 
 
@@ -85,28 +96,56 @@ def json_schema() -> dict[str, Any]:
     found = {"digit": digit, "confidence": probability, "best_guess": digit, "reason": null}
     nothing = {"digit": null, "reason": text}
     unreadable = {**nothing, "confidence": null, "best_guess": null}
-    by_status = {Status.OK: found, Status.UNSURE: nothing, Status.NO_DIGIT: nothing, Status.ERROR: unreadable}
+    by_status = {
+        Status.OK: found,
+        Status.UNSURE: nothing,
+        Status.NO_DIGIT: nothing,
+        Status.ERROR: unreadable,
+    }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "digitcli classify: one record",
         "type": "object",
         "properties": {
-            "path": {"type": "string", "description": "as it was given or found; - is standard input"},
+            "path": {
+                "type": "string",
+                "description": "as it was given or found; - is standard input",
+            },
             "path_bytes": {
                 "type": "string",
                 "contentEncoding": "base64",
                 "description": "the path where it is not UTF-8; path then shows U+FFFD for what is not",
             },
             "status": {"enum": [status.value for status in Status]},
-            "digit": {"anyOf": [digit, null], "description": "the answer; null unless status is ok"},
-            "confidence": {"anyOf": [probability, null], "description": "the probability of best_guess"},
-            "best_guess": {"anyOf": [digit, null], "description": "the likeliest digit wherever the network ran"},
-            "reason": {"anyOf": [text, null], "description": "why there is no digit; null where status is ok"},
-            "top": {"type": "array", "items": ranked, "maxItems": 10, "description": "with --top, likeliest first"},
+            "digit": {
+                "anyOf": [digit, null],
+                "description": "the answer; null unless status is ok",
+            },
+            "confidence": {
+                "anyOf": [probability, null],
+                "description": "the probability of best_guess",
+            },
+            "best_guess": {
+                "anyOf": [digit, null],
+                "description": "the likeliest digit wherever the network ran",
+            },
+            "reason": {
+                "anyOf": [text, null],
+                "description": "why there is no digit; null where status is ok",
+            },
+            "top": {
+                "type": "array",
+                "items": ranked,
+                "maxItems": 10,
+                "description": "with --top, likeliest first",
+            },
         },
         "required": ["path", "status", "digit", "confidence", "best_guess", "reason"],
         "additionalProperties": False,
-        "oneOf": [{"properties": {"status": {"const": status.value}, **kinds}} for status, kinds in by_status.items()],
+        "oneOf": [
+            {"properties": {"status": {"const": status.value}, **kinds}}
+            for status, kinds in by_status.items()
+        ],
     }
 
 
@@ -116,10 +155,21 @@ def _digit(prediction: Prediction, none: str) -> str:
 
 def _row(answer: "Answer", *, raw: bool, no_digit: str, no_confidence: str, top: bool) -> list[str]:
     path, prediction = answer.path, answer.prediction
-    confidence = no_confidence if prediction.confidence is None else f"{prediction.confidence:.{DECIMALS}f}"
-    fields = [path if raw else escaped(path), _digit(prediction, no_digit), confidence, prediction.status.value]
+    confidence = (
+        no_confidence if prediction.confidence is None else f"{prediction.confidence:.{DECIMALS}f}"
+    )
+    fields = [
+        path if raw else escaped(path),
+        _digit(prediction, no_digit),
+        confidence,
+        prediction.status.value,
+    ]
     if top:
-        fields.append(" ".join(f"{ranked.digit}:{ranked.probability:.{DECIMALS}f}" for ranked in prediction.top))
+        fields.append(
+            " ".join(
+                f"{ranked.digit}:{ranked.probability:.{DECIMALS}f}" for ranked in prediction.top
+            )
+        )
     return fields
 
 
@@ -142,7 +192,10 @@ def _json(answer: "Answer", *, top: bool) -> str:
         path.encode()
     except UnicodeEncodeError:
         content = os.fsencode(path)
-        record = {"path": content.decode(errors="replace"), "path_bytes": base64.b64encode(content).decode()}
+        record = {
+            "path": content.decode(errors="replace"),
+            "path_bytes": base64.b64encode(content).decode(),
+        }
     record |= {
         "status": prediction.status.value,
         "digit": prediction.digit,
@@ -151,7 +204,9 @@ def _json(answer: "Answer", *, top: bool) -> str:
         "reason": prediction.reason,
     }
     if top:
-        record["top"] = [{"digit": r.digit, "probability": _rounded(r.probability)} for r in prediction.top]
+        record["top"] = [
+            {"digit": r.digit, "probability": _rounded(r.probability)} for r in prediction.top
+        ]
     # what a terminal would not show as it is, JSON can say in ASCII
     return json.dumps(record, ensure_ascii=not path.isprintable())
 

@@ -57,22 +57,36 @@ def write_report(
         answered=[f"{total:,}" for total in evaluation.confusion.sum(axis=0)],
         count=f"{evaluation.count:,}",
         digits=[
-            (percent(score.precision), percent(score.recall), percent(score.f1), f"{score.support:,}")
+            (
+                percent(score.precision),
+                percent(score.recall),
+                percent(score.f1),
+                f"{score.support:,}",
+            )
             for score in evaluation.digits()
         ],
         calibration_error=f"{evaluation.calibration.error * 100:.2f}",
         bins=[
-            (f"{b.low:.2f} to {b.high:.2f}", f"{b.count:,}", percent(b.confidence), percent(b.accuracy))
+            (
+                f"{b.low:.2f} to {b.high:.2f}",
+                f"{b.count:,}",
+                percent(b.confidence),
+                percent(b.accuracy),
+            )
             for b in evaluation.calibration.bins
         ],
-        targets=[(f"{target:.2%}", f"{evaluation.refusal.share_for(target):.2%}") for target in TARGETS],
+        targets=[
+            (f"{target:.2%}", f"{evaluation.refusal.share_for(target):.2%}") for target in TARGETS
+        ],
         reliability=plots.inline_svg(plots.reliability(evaluation.calibration), "reliability"),
         refusal=plots.inline_svg(plots.refusal_curve(evaluation.refusal, threshold), "refusal"),
         curves=_curves(bundle),
         mistakes=mistakes,
         errors=evaluation.errors,
         failed=len(pictures.failures),
-        failures=[(printable(name), printable(reason)) for name, reason in pictures.failures[:GALLERY]],
+        failures=[
+            (printable(name), printable(reason)) for name, reason in pictures.failures[:GALLERY]
+        ],
         card=card_facts(bundle.card),
     )
     with whole_file(path) as stream:
@@ -88,7 +102,14 @@ def _matrix(confusion: NDArray[np.int64], anchors: set[str | None]) -> list[dict
             # the square root keeps single mistakes visible beside frequent ones
             share = f"{min(0.85, 0.12 + 2 * math.sqrt(count / sum(counts))):.2f}" if count else "0"
             linked = _anchor(label, answer) in anchors
-            cells.append({"kind": kind, "count": f"{count:,}" if count else "·", "share": share, "linked": linked})
+            cells.append(
+                {
+                    "kind": kind,
+                    "count": f"{count:,}" if count else "·",
+                    "share": share,
+                    "linked": linked,
+                }
+            )
         rows.append({"label": label, "cells": cells, "total": f"{sum(counts):,}"})
     return rows
 
@@ -109,7 +130,10 @@ def _gallery(
                 "name": printable(pictures.paths[row]) if pictures.paths else f"#{row}",
                 "label": int(pictures.labels[row]),
                 "answer": top[0],
-                "top": [(d, f"{probabilities[row, d]:.2%}", f"{probabilities[row, d] * 100:.1f}") for d in top],
+                "top": [
+                    (d, f"{probabilities[row, d]:.2%}", f"{probabilities[row, d] * 100:.1f}")
+                    for d in top
+                ],
             }
         )
         anchors.add(anchor)

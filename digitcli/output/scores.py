@@ -29,7 +29,9 @@ def figures(evaluation: Evaluation, min_confidence: float) -> list[tuple[str, st
     """Say in a few words each what was measured over all pictures."""
     low, high = evaluation.interval()
     refused, error = evaluation.refusal.at(min_confidence)
-    enough = [f"{evaluation.refusal.share_for(target):.2%} for ≤ {target:.2%}" for target in TARGETS]
+    enough = [
+        f"{evaluation.refusal.share_for(target):.2%} for ≤ {target:.2%}" for target in TARGETS
+    ]
     return [
         ("accuracy", f"{evaluation.accuracy:.2%}  (95% interval {low:.2%} to {high:.2%})"),
         ("errors", f"{evaluation.errors:,} of {evaluation.count:,}"),
@@ -38,13 +40,19 @@ def figures(evaluation: Evaluation, min_confidence: float) -> list[tuple[str, st
             "calibration",
             f"{evaluation.calibration.error * 100:.2f} points expected error ({len(evaluation.calibration.bins)} bins)",
         ),
-        ("unsure", f"{refused:.2%} below confidence {min_confidence:.2f}; of the others {percent(error)} wrong"),
+        (
+            "unsure",
+            f"{refused:.2%} below confidence {min_confidence:.2f}; of the others {percent(error)} wrong",
+        ),
         ("refusing", f"{', '.join(enough)} wrong"),
     ]
 
 
 def draw_mistakes(
-    console: Console, rows: NDArray[np.int64], probabilities: NDArray[np.float32], pictures: LabelledImages
+    console: Console,
+    rows: NDArray[np.int64],
+    probabilities: NDArray[np.float32],
+    pictures: LabelledImages,
 ) -> None:
     """List the given rows: which picture, its label, what was answered and how surely."""
     table = Table(title="worst mistakes", box=None, pad_edge=False)
@@ -54,7 +62,9 @@ def draw_mistakes(
     for row in rows:
         name = printable(pictures.paths[row]) if pictures.paths else f"#{row}"
         answer = int(probabilities[row].argmax())
-        table.add_row(name, str(pictures.labels[row]), str(answer), f"{probabilities[row, answer]:.4f}")
+        table.add_row(
+            name, str(pictures.labels[row]), str(answer), f"{probabilities[row, answer]:.4f}"
+        )
     console.print()
     console.print(table)
 
@@ -82,8 +92,12 @@ def scores_json(evaluation: Evaluation, min_confidence: float) -> str:
             ],
         },
         "unsure": {"min_confidence": min_confidence, "refused": refused, "error": _number(error)},
-        "refusal": [{"error": target, "refused": evaluation.refusal.share_for(target)} for target in TARGETS],
-        "digits": [{"digit": digit, **_numbers(score)} for digit, score in enumerate(evaluation.digits())],
+        "refusal": [
+            {"error": target, "refused": evaluation.refusal.share_for(target)} for target in TARGETS
+        ],
+        "digits": [
+            {"digit": digit, **_numbers(score)} for digit, score in enumerate(evaluation.digits())
+        ],
         "confusion": evaluation.confusion.tolist(),
     }
     return json.dumps(content, indent=2) + "\n"
@@ -100,7 +114,9 @@ def _digit_table(scores: list[DigitScore]) -> Table:
         table.add_column(column, justify="right")
     for digit, score in enumerate(scores):
         table.add_row(
-            str(digit), *(percent(share) for share in (score.precision, score.recall, score.f1)), str(score.support)
+            str(digit),
+            *(percent(share) for share in (score.precision, score.recall, score.f1)),
+            str(score.support),
         )
     return table
 

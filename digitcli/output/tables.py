@@ -10,7 +10,12 @@ from digitcli.output.records import Layout
 from digitcli.output.text import printable
 from digitcli.prediction import Prediction, Status
 
-_STYLES = {Status.OK: "bold green", Status.UNSURE: "yellow", Status.NO_DIGIT: "yellow", Status.ERROR: "red"}
+_STYLES = {
+    Status.OK: "bold green",
+    Status.UNSURE: "yellow",
+    Status.NO_DIGIT: "yellow",
+    Status.ERROR: "red",
+}
 
 
 def table(console: Console) -> Layout:

@@ -14,8 +14,8 @@ def printable(text: str) -> str:
 def escaped(path: str) -> str:
     r"""Write a path as tsv does: ``\\``, ``\t``, ``\n``, and the bytes of other control characters as ``\xNN``.
 
-    Bytes that are not UTF-8 and the line and paragraph separators, at which some readers split lines, are written the
-    same way. ``printf '%b'`` gives the path back.
+    Bytes that are not UTF-8 and the line and paragraph separators, at which some readers split
+    lines, are written the same way. ``printf '%b'`` gives the path back.
     """
     return _TO_ESCAPE.sub(_escape, path)
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 
 from digitcli.errors import OutputError
 
-# A pipe takes a write of this size whole or not at all (POSIX), so that whatever ends us, it has got whole records.
+# A pipe takes a write of this size whole or not at all (POSIX), so that whatever ends us, it has
+# got whole records.
 _PIECE = select.PIPE_BUF
 
 
@@ -39,4 +40,6 @@ def _write(descriptor: int, piece: bytes, name: str) -> None:
         raise
     except OSError as error:
         advice = "; make room and run it again" if error.errno == errno.ENOSPC else ""
-        raise OutputError(f"cannot write {name}: {(error.strerror or str(error)).lower()}{advice}") from error
+        raise OutputError(
+            f"cannot write {name}: {(error.strerror or str(error)).lower()}{advice}"
+        ) from error

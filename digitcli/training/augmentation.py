@@ -1,7 +1,7 @@
 """Training pictures changed as people's hands, pens and cameras change them.
 
-Everything works on a strip: ``n`` pictures of 28×28 lie under one another as one picture of 28·n×28, so that each step
-is a call or two of OpenCV for a thousand pictures.
+Everything works on a strip: ``n`` pictures of 28×28 lie under one another as one picture of
+28·n×28, so that each step is a call or two of OpenCV for a thousand pictures.
 """
 
 import cv2
@@ -32,9 +32,10 @@ def augment(pictures: Pictures, how: Augmentation, rng: np.random.Generator) -> 
 def warp(pictures: Pictures, how: Augmentation, rng: np.random.Generator) -> Pictures:
     """Affine and elastic distortion in one resampling.
 
-    Where each pixel comes from is linear in the random numbers, so all pictures' maps are one product of matrices: the
-    columns of ``_BASIS`` are x, y, 1 and the bumps around the elastic part's control points. After Simard, Steinkraus
-    and Platt, "Best Practices for Convolutional Neural Networks Applied to Visual Document Analysis", 2003.
+    Where each pixel comes from is linear in the random numbers, so all pictures' maps are one
+    product of matrices: the columns of ``_BASIS`` are x, y, 1 and the bumps around the elastic
+    part's control points. After Simard, Steinkraus and Platt, "Best Practices for Convolutional
+    Neural Networks Applied to Visual Document Analysis", 2003.
     """
     n = len(pictures)
 
@@ -50,7 +51,9 @@ def warp(pictures: Pictures, how: Augmentation, rng: np.random.Generator) -> Pic
     along_y = np.stack([sin * wide, (shear * sin + cos) * high, normal(how.shift) + middle], axis=1)
     from_x = np.hstack([along_x, normal(how.elastic, _GRID * _GRID)]) @ _BASIS
     from_y = np.hstack([along_y, normal(how.elastic, _GRID * _GRID)]) @ _BASIS
-    np.clip(from_y, 0, SIDE - 1, out=from_y)  # the neighbours in the strip stay out; a picture's own edge is black
+    np.clip(
+        from_y, 0, SIDE - 1, out=from_y
+    )  # the neighbours in the strip stay out; a picture's own edge is black
     from_y += np.arange(0, n * SIDE, SIDE, dtype=np.float32)[:, None]
     strip = cv2.remap(
         pictures.reshape(n * SIDE, SIDE),

@@ -9,9 +9,10 @@ _LOWEST, _HIGHEST = 0.1, 10.0
 def fit_temperature(scores: NDArray[np.floating], labels: NDArray[np.int64]) -> float:
     """Find the temperature T for which softmax(scores / T) is likeliest to give the labels.
 
-    ``scores`` ``(n, k)`` are logits, or logarithms of probabilities, of pictures that the network was not trained on;
-    ``labels`` ``(n,)`` are 0 … k - 1. T lies in [0.1, 10]; above 1 the network was too sure. After Guo, Pleiss, Sun and
-    Weinberger, "On Calibration of Modern Neural Networks", 2017.
+    ``scores`` ``(n, k)`` are logits, or logarithms of probabilities, of pictures that the network
+    was not trained on; ``labels`` ``(n,)`` are 0 … k - 1. T lies in [0.1, 10]; above 1 the network
+    was too sure. After Guo, Pleiss, Sun and Weinberger, "On Calibration of Modern Neural Networks",
+    2017.
     """
     low, high = np.log(_LOWEST), np.log(_HIGHEST)
     ratio = (np.sqrt(5) - 1) / 2
@@ -34,4 +35,6 @@ def choose_threshold(confidences: NDArray[np.floating], refused: float) -> float
 
 def _loss(scores: NDArray[np.floating], labels: NDArray[np.int64]) -> float:
     shifted = scores - scores.max(axis=1, keepdims=True)
-    return float((np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(labels)), labels]).mean())
+    return float(
+        (np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(labels)), labels]).mean()
+    )

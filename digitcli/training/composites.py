@@ -35,7 +35,9 @@ def composite(
             scene += hidden * (other - scene)
             ink = ink * (1 - hidden)
         scene *= paper.light(rng, SIDE)
-        noise = min(log_uniform(rng, 0.001, 0.05), 0.2 * contrast * float(cover.max()) * float(scene.mean()))
+        noise = min(
+            log_uniform(rng, 0.001, 0.05), 0.2 * contrast * float(cover.max()) * float(scene.mean())
+        )
         picture = paper.photograph(rng, scene, noise)
     if rng.random() < _INVERTED:
         picture = 255 - picture
@@ -58,7 +60,9 @@ def _writing(digits: npt.NDArray[np.uint8], rng: np.random.Generator) -> tuple[C
     size = SIDE * (log_uniform(rng, 0.05, 1.0) if rng.random() < 0.4 else rng.uniform(0.25, 1.05))
     size /= count
     stroke = size * log_uniform(rng, 0.014, 0.22)
-    width = stroke * np.clip(1 + rng.uniform(0, 0.3) * paper.blotches(rng, SIDE, int(rng.integers(3, 12))), 0.4, 1.6)
+    width = stroke * np.clip(
+        1 + rng.uniform(0, 0.3) * paper.blotches(rng, SIDE, int(rng.integers(3, 12))), 0.4, 1.6
+    )
     middle = _place(rng, min(size * count, SIDE), size)
     for index in range(count):
         pen = _digit(digits, rng)
@@ -71,14 +75,20 @@ def _writing(digits: npt.NDArray[np.uint8], rng: np.random.Generator) -> tuple[C
 def _place(rng: np.random.Generator, width: float, height: float) -> tuple[float, float]:
     """Choose the middle (x, y) of something of these sides so that it lies within the picture, rather centrally."""
     spread = rng.choice([0.3, 1.0])
-    x, y = SIDE / 2 + spread * rng.uniform(-0.5, 0.5, 2) * (SIDE - np.array([width, height])).clip(0)
+    x, y = SIDE / 2 + spread * rng.uniform(-0.5, 0.5, 2) * (SIDE - np.array([width, height])).clip(
+        0
+    )
     return float(x), float(y)
 
 
-def _printed(scene: paper.Grey, digits: npt.NDArray[np.uint8], rng: np.random.Generator, contrast: float) -> paper.Grey:
+def _printed(
+    scene: paper.Grey, digits: npt.NDArray[np.uint8], rng: np.random.Generator, contrast: float
+) -> paper.Grey:
     """Put onto blank paper what is not the digit; ``contrast`` is the digit's own."""
     if rng.random() < 0.5:
-        strength = log_uniform(rng, 0.03, 0.6) if rng.random() < 0.5 else contrast * rng.uniform(0.3, 1.3)
+        strength = (
+            log_uniform(rng, 0.03, 0.6) if rng.random() < 0.5 else contrast * rng.uniform(0.3, 1.3)
+        )
         scene = scene * (1 - min(strength, 0.9) * paper.rulings(rng, SIDE))
     for chance, drawn, strongest in (
         (0.1, paper.lines, 0.9),
@@ -90,11 +100,17 @@ def _printed(scene: paper.Grey, digits: npt.NDArray[np.uint8], rng: np.random.Ge
             scene = scene * (1 - log_uniform(rng, 0.03, strongest) * drawn(rng, SIDE))
     if rng.random() < 0.15:  # writing that shows through from the other side
         size = SIDE * rng.uniform(0.1, 0.6)
-        cover = _digit(digits, rng).draw((SIDE, SIDE), _place(rng, size, size), size, size * rng.uniform(0.03, 0.12))
+        cover = _digit(digits, rng).draw(
+            (SIDE, SIDE), _place(rng, size, size), size, size * rng.uniform(0.03, 0.12)
+        )
         scene = scene * (1 - contrast * rng.uniform(0.05, 0.25) * cover)
     if rng.random() < 0.12:  # other writing, cut by the picture's edge
         size = SIDE * rng.uniform(0.1, 0.5)
-        spot = rng.permutation([rng.choice([0.0, SIDE]) + rng.normal(0, 0.1) * size, rng.uniform(0, SIDE)])
-        cover = _digit(digits, rng).draw((SIDE, SIDE), (spot[0], spot[1]), size, size * rng.uniform(0.03, 0.12))
+        spot = rng.permutation(
+            [rng.choice([0.0, SIDE]) + rng.normal(0, 0.1) * size, rng.uniform(0, SIDE)]
+        )
+        cover = _digit(digits, rng).draw(
+            (SIDE, SIDE), (spot[0], spot[1]), size, size * rng.uniform(0.03, 0.12)
+        )
         scene = scene * (1 - contrast * cover)
     return np.asarray(scene, np.float32)

@@ -1,7 +1,8 @@
 """From the network as it was trained to the network as it is used.
 
-While training, pictures are brighter and a batch normalisation stands in front of each tanh but the first; afterwards
-both are folded into kernels and biases, which leaves exactly the network of ``networks``.
+While training, pictures are brighter and a batch normalisation stands in front of each tanh but the
+first; afterwards both are folded into kernels and biases, which leaves exactly the network of
+``networks``.
 """
 
 import tempfile
@@ -19,17 +20,18 @@ from digitcli.quiet import quiet
 from digitcli.training.keras_file import check
 
 _EPSILON = 1e-3
-# Pixels times this have a deviation of about 1. For the first layer that does what batch normalisation does for the
-# others (errors on the validation part after each of the first two epochs: 126, 67 against 128, 74; without: 158, 90),
-# and costs nothing, where normalising its 28×28 maps took a quarter of the training time.
+# Pixels times this have a deviation of about 1. For the first layer that does what batch
+# normalisation does for the others (errors on the validation part after each of the first two
+# epochs: 126, 67 against 128, 74; without: 158, 90), and costs nothing, where normalising its 28×28
+# maps took a quarter of the training time.
 _GAIN = 4.0
 
 
 def normalised(network: keras.Sequential, *, normalise: bool = True) -> keras.Model:
     """Build the twin of ``network`` to train: pictures in, logits out; it begins with the weights of ``network``.
 
-    With ``normalise`` there is a batch normalisation in front of each tanh but the first. It keeps the statistics of
-    the last batch only (momentum 0): `fold` gives it one large batch.
+    With ``normalise`` there is a batch normalisation in front of each tanh but the first. It keeps
+    the statistics of the last batch only (momentum 0): `fold` gives it one large batch.
     """
     inputs = keras.Input(network.input_shape[1:])
     x = layers.Rescaling(_GAIN)(inputs)
@@ -47,7 +49,9 @@ def normalised(network: keras.Sequential, *, normalise: bool = True) -> keras.Mo
             weights[0] = weights[0] / _GAIN
         own.set_weights(weights[: len(own.variables)])
         if normalise and _is_normalised(layer, first):
-            x = layers.BatchNormalization(momentum=0.0, epsilon=_EPSILON, name=_normalisation(layer))(x)
+            x = layers.BatchNormalization(
+                momentum=0.0, epsilon=_EPSILON, name=_normalisation(layer)
+            )(x)
             x = layers.Activation("tanh", name=f"{layer.name}-tanh")(x)
     return keras.Model(inputs, x)
 
@@ -55,8 +59,8 @@ def normalised(network: keras.Sequential, *, normalise: bool = True) -> keras.Mo
 def fold(twin: keras.Model, network: keras.Sequential, pictures: NDArray[np.float32]) -> None:
     """Set the weights of ``network`` so that it answers as ``twin`` does.
 
-    The statistics of the normalisation are taken from ``pictures``, float32 ``(n, 28, 28, 1)``: some thousands, made
-    like those that ``twin`` was trained on.
+    The statistics of the normalisation are taken from ``pictures``, float32 ``(n, 28, 28, 1)``:
+    some thousands, made like those that ``twin`` was trained on.
     """
     twin(pictures, training=True)
     folded = {layer.name for layer in twin.layers}
@@ -65,7 +69,9 @@ def fold(twin: keras.Model, network: keras.Sequential, pictures: NDArray[np.floa
         if layer is network.layers[0]:
             weights[0] = weights[0] * _GAIN
         if _normalisation(layer) in folded:
-            scale, shift, mean, variance = (v.numpy() for v in twin.get_layer(_normalisation(layer)).variables)
+            scale, shift, mean, variance = (
+                v.numpy() for v in twin.get_layer(_normalisation(layer)).variables
+            )
             factor = scale / np.sqrt(variance + _EPSILON)
             weights = [weights[0] * factor, shift - mean * factor]
         layer.set_weights(weights)
@@ -116,7 +122,9 @@ def load_bundle(network: keras.Sequential, bundle: Bundle) -> None:
 
     """
     if bundle.card.architecture != network.name:
-        raise WeightsError(f"{bundle.folder} holds {bundle.card.architecture}, which {network.name} cannot begin with")
+        raise WeightsError(
+            f"{bundle.folder} holds {bundle.card.architecture}, which {network.name} cannot begin with"
+        )
     try:
         load_keras_weights(network, bundle.keras_weights())
     except ValueError as error:

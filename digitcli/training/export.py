@@ -1,7 +1,7 @@
 """A weights folder for other programs: Keras' own file, a TensorFlow SavedModel, ONNX.
 
-What comes out takes float32 pictures ``(n, 28, 28, 1)`` in [0, 1], white ink on black, any ``n``, and gives float32
-probabilities ``(n, 10)``.
+What comes out takes float32 pictures ``(n, 28, 28, 1)`` in [0, 1], white ink on black, any ``n``,
+and gives float32 probabilities ``(n, 10)``.
 """
 
 import importlib.util
@@ -49,7 +49,9 @@ def to_onnx(bundle: Bundle) -> bytes:
         MissingLibraryError: tf2onnx is not installed.
     """
     if importlib.util.find_spec("tf2onnx") is None:
-        raise MissingLibraryError("ONNX needs tf2onnx, which is not installed: pip install 'digitcli[onnx]'")
+        raise MissingLibraryError(
+            "ONNX needs tf2onnx, which is not installed: pip install 'digitcli[onnx]'"
+        )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "network.onnx"
         _export(_network(bundle), str(path), "onnx")

@@ -1,6 +1,7 @@
 """Train the finder, from MNIST's training digits and generated paper alone.
 
-``python -m digitcli.training.finder --output weights/finder`` makes the weights that digitcli comes with.
+``python -m digitcli.training.finder --output weights/finder`` makes the weights that digitcli comes
+with.
 """
 
 import argparse
@@ -96,8 +97,16 @@ def measure(model: keras.Model, digits: npt.NDArray[np.uint8], recipe: Recipe) -
     for _ in range(1024 // recipe.batch_size):
         seen, truth = batch(digits, recipe.batch_size, rng)
         mark, true = model.predict_on_batch(seen) > 0.5, truth > 0.5
-        found, marked, ink = found + int((mark & true).sum()), marked + int(mark.sum()), ink + int(true.sum())
-    return {"composites": 1024, "ink_recall": round(found / ink, 4), "ink_precision": round(found / marked, 4)}
+        found, marked, ink = (
+            found + int((mark & true).sum()),
+            marked + int(mark.sum()),
+            ink + int(true.sum()),
+        )
+    return {
+        "composites": 1024,
+        "ink_recall": round(found / ink, 4),
+        "ink_precision": round(found / marked, 4),
+    }
 
 
 def convert(model: keras.Model) -> bytes:
@@ -108,9 +117,13 @@ def convert(model: keras.Model) -> bytes:
 
 def main() -> None:
     """Train by the recipe and write the weights folder."""
-    parser = argparse.ArgumentParser(prog="python -m digitcli.training.finder", description=main.__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m digitcli.training.finder", description=main.__doc__
+    )
     parser.add_argument("--output", type=Path, required=True, help="the weights folder to write")
-    parser.add_argument("--pictures", type=int, default=Recipe().pictures, help="how many composites to learn from")
+    parser.add_argument(
+        "--pictures", type=int, default=Recipe().pictures, help="how many composites to learn from"
+    )
     parser.add_argument("--force", action="store_true", help="replace an existing folder")
     options = parser.parse_args()
     recipe = Recipe(pictures=options.pictures)
@@ -123,8 +136,15 @@ def main() -> None:
         created=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         min_confidence=0.5,
         recipe=dataclasses.asdict(recipe),
-        data={"name": "MNIST on generated paper", "sha256": mnist.SHA256, "train": len(parts.train)},
-        metrics={**measure(model, parts.validation.images, recipe), "cpu_seconds": round(time.process_time() - start)},
+        data={
+            "name": "MNIST on generated paper",
+            "sha256": mnist.SHA256,
+            "train": len(parts.train),
+        },
+        metrics={
+            **measure(model, parts.validation.images, recipe),
+            "cpu_seconds": round(time.process_time() - start),
+        },
         versions={
             "digitcli": __version__,
             "python": platform.python_version(),
@@ -133,7 +153,11 @@ def main() -> None:
         },
     )
     card = bundle.write_bundle(
-        options.output, card, model=convert(model), keras_weights=to_keras_weights(model), replace=options.force
+        options.output,
+        card,
+        model=convert(model),
+        keras_weights=to_keras_weights(model),
+        replace=options.force,
     )
     print(card.to_json())
 

@@ -21,7 +21,9 @@ from digitcli.training.twins import TWINS, Twin
 Pictures = NDArray[np.uint8]
 Labels = NDArray[np.int64]
 
-_SECTIONS = 20  # an epoch is trained in so many calls: between them come progress, averaging and Ctrl-C
+_SECTIONS = (
+    20  # an epoch is trained in so many calls: between them come progress, averaging and Ctrl-C
+)
 _WARM_UP = 0.25
 _STATISTICS = 4096  # pictures that the normalisation's statistics are taken from
 
@@ -30,10 +32,10 @@ _STATISTICS = 4096  # pictures that the normalisation's statistics are taken fro
 class Epoch:
     """One line of the history. Losses are mean cross-entropies in nats, accuracies in [0, 1].
 
-    ``loss`` is against the smoothed labels, over all that is trained on; ``accuracy`` is that of the digits in it.
-    ``distorted_loss`` and ``distorted_accuracy`` are those on copies of the validation pictures, distorted as the
-    training pictures are. The best epoch has the lowest loss over both: in the count of wrong answers late epochs
-    differ by chance more than by merit.
+    ``loss`` is against the smoothed labels, over all that is trained on; ``accuracy`` is that of
+    the digits in it. ``distorted_loss`` and ``distorted_accuracy`` are those on copies of the
+    validation pictures, distorted as the training pictures are. The best epoch has the lowest loss
+    over both: in the count of wrong answers late epochs differ by chance more than by merit.
     """
 
     number: int
@@ -66,24 +68,30 @@ def fit(
 ) -> Fitted:
     """Train ``network`` in place and give the history; it ends up with the weights of the best epoch.
 
-    ``report`` is called several times an epoch with the progress in [0, 1], and with the epoch's numbers at its end.
+    ``report`` is called several times an epoch with the progress in [0, 1], and with the epoch's
+    numbers at its end.
 
     Raises:
         DataError: the loss is no number any more.
-        KeyboardInterrupt: Ctrl-C before the first epoch ended; after it, Ctrl-C ends the training at the best so far.
+        KeyboardInterrupt: Ctrl-C before the first epoch ended; after it, Ctrl-C ends the training
+            at the best so far.
 
     """
     pictures, labels = train.images, train.labels
     rng = np.random.default_rng(recipe.seed)
     kind = TWINS[network.name]
     twin = kind.twin(network, recipe)
-    steps = max(1, len(pictures) // recipe.batch_size)  # an epoch: its last few pictures come in another one
+    steps = max(
+        1, len(pictures) // recipe.batch_size
+    )  # an epoch: its last few pictures come in another one
     rates = one_cycle(recipe.learning_rate, recipe.epochs * steps)
     step = _Step(twin, kind, recipe)
     average = _Average(twin, recipe.averaged_epochs * _SECTIONS)
     distorted = validation
     if recipe.augmentation:
-        distorted = LabelledImages(augment(validation.images, recipe.augmentation, rng), validation.labels)
+        distorted = LabelledImages(
+            augment(validation.images, recipe.augmentation, rng), validation.labels
+        )
     history: list[Epoch] = []
     best: Epoch | None = None
     best_weights = network.get_weights()
@@ -92,7 +100,9 @@ def fit(
     def prepare() -> tuple[Pictures, Labels]:
         order = rng.permutation(len(pictures))
         chosen = pictures[order]
-        return augment(chosen, recipe.augmentation, rng) if recipe.augmentation else chosen, labels[order]
+        return augment(chosen, recipe.augmentation, rng) if recipe.augmentation else chosen, labels[
+            order
+        ]
 
     with ThreadPoolExecutor(1) as worker:
         ready = worker.submit(prepare)
@@ -104,7 +114,9 @@ def fit(
                     ready = worker.submit(prepare)
                 loss = right = digits = 0.0
                 for section in np.array_split(np.arange(steps), min(_SECTIONS, steps)):
-                    batches = slice(section[0] * recipe.batch_size, (section[-1] + 1) * recipe.batch_size)
+                    batches = slice(
+                        section[0] * recipe.batch_size, (section[-1] + 1) * recipe.batch_size
+                    )
                     done = (number - 1) * steps + section
                     part_loss, part_right = step(inputs[batches], truth[batches], rates[done])
                     loss, right = loss + part_loss, right + part_right
@@ -112,12 +124,18 @@ def fit(
                     average.update()
                     report((done[-1] + 1) / len(rates), None)
                 if not math.isfinite(loss):
-                    raise DataError(f"the loss is no number in epoch {number}; try a lower --learning-rate")
+                    raise DataError(
+                        f"the loss is no number in epoch {number}; try a lower --learning-rate"
+                    )
                 with average.in_place():
                     kind.fold(twin, network, as_inputs(inputs[:_STATISTICS]))
                 validation_loss, validation_accuracy = score(network, validation)
                 distorted_loss, distorted_accuracy = score(network, distorted)
-                better = best is None or validation_loss + distorted_loss <= best.validation_loss + best.distorted_loss
+                better = (
+                    best is None
+                    or validation_loss + distorted_loss
+                    <= best.validation_loss + best.distorted_loss
+                )
                 seen = min(len(inputs), steps * recipe.batch_size)
                 epoch = Epoch(
                     number,
@@ -156,14 +174,20 @@ class _Step:
         self._optimizer = keras.optimizers.AdamW(weight_decay=recipe.weight_decay)
         self._optimizer.build(twin.trainable_variables)
         shapes = ((None, 28, 28), tf.uint8), ((None,), tf.int64), ((None,), tf.float32)
-        self._run = tf.function(self._steps, input_signature=[tf.TensorSpec(*shape) for shape in shapes])
+        self._run = tf.function(
+            self._steps, input_signature=[tf.TensorSpec(*shape) for shape in shapes]
+        )
 
-    def __call__(self, pictures: Pictures, labels: Labels, rates: NDArray[np.float32]) -> tuple[float, float]:
+    def __call__(
+        self, pictures: Pictures, labels: Labels, rates: NDArray[np.float32]
+    ) -> tuple[float, float]:
         """Train on as many batches as there are learning rates; give the sum of the losses and how many were right."""
         loss, right = self._run(tf.constant(pictures), tf.constant(labels), tf.constant(rates))
         return float(loss), float(right)
 
-    def _steps(self, pictures: tf.Tensor, labels: tf.Tensor, rates: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def _steps(
+        self, pictures: tf.Tensor, labels: tf.Tensor, rates: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         size, smoothing = self._recipe.batch_size, self._recipe.label_smoothing
         variables = self._twin.trainable_variables
         total_loss = total_right = tf.zeros(())
@@ -171,7 +195,9 @@ class _Step:
             batch = slice(index * size, (index + 1) * size)
             inputs = tf.cast(pictures[batch], tf.float32)[..., tf.newaxis] / 255
             truth = labels[batch]
-            even = tf.where(truth < 0, 1.0, smoothing)[:, tf.newaxis]  # no digit: all ten answers alike
+            even = tf.where(truth < 0, 1.0, smoothing)[
+                :, tf.newaxis
+            ]  # no digit: all ten answers alike
             targets = tf.one_hot(truth, 10) * (1 - even) + even / 10
             with tf.GradientTape() as tape:
                 scores = self._twin(inputs, training=True)
@@ -214,7 +240,8 @@ class _Average:
 def one_cycle(highest: float, steps: int) -> NDArray[np.float32]:
     """Give the learning rates of all steps: up linearly over a quarter of them, down to zero along a cosine.
 
-    After Smith and Topin, "Super-Convergence: Very Fast Training of Neural Networks Using Large Learning Rates", 2018.
+    After Smith and Topin, "Super-Convergence: Very Fast Training of Neural Networks Using Large
+    Learning Rates", 2018.
     """
     at = (np.arange(steps) + 0.5) / steps
     up = 0.04 + 0.96 * at / _WARM_UP
@@ -232,7 +259,9 @@ def score(network: keras.Sequential, data: LabelledImages) -> tuple[float, float
 
 def probabilities(network: keras.Sequential, pictures: Pictures) -> NDArray[np.float32]:
     """Give the probability of each digit, float32 ``(n, 10)``."""
-    answers = [network(as_inputs(pictures[i : i + 2000])).numpy() for i in range(0, len(pictures), 2000)]
+    answers = [
+        network(as_inputs(pictures[i : i + 2000])).numpy() for i in range(0, len(pictures), 2000)
+    ]
     return np.concatenate(answers)
 
 

@@ -1,7 +1,8 @@
 """A stranger's .weights.h5, looked at before Keras reads it.
 
-HDF5 files can point at other files, claim any size and hold filters that unpack a little into a lot. What Keras writes
-are plain arrays; only those, and no more of them than the network has, are let through.
+HDF5 files can point at other files, claim any size and hold filters that unpack a little into a
+lot. What Keras writes are plain arrays; only those, and no more of them than the network has, are
+let through.
 """
 
 import io

@@ -31,10 +31,18 @@ LETTERS: tuple[Form, ...] = (
     (((0, 0), (0, 1)), ((0, 0), (0.8, 0.05), (0.8, 0.45), (0, 0.5)), ((0.2, 0.5), (1, 1))),  # R
     (((0, 0), (0.05, 0.8), (0.5, 1), (0.95, 0.8), (1, 0)),),  # U
     (((0, 0), (0.5, 1)), ((0.5, 1), (1, 0))),  # V
-    (((0, 0), (0.25, 1)), ((0.25, 1), (0.5, 0.3)), ((0.5, 0.3), (0.75, 1)), ((0.75, 1), (1, 0))),  # W
+    (
+        ((0, 0), (0.25, 1)),
+        ((0.25, 1), (0.5, 0.3)),
+        ((0.5, 0.3), (0.75, 1)),
+        ((0.75, 1), (1, 0)),
+    ),  # W
     (((0, 0), (1, 1)), ((1, 0), (0, 1))),  # X
     (((0, 0), (0.5, 0.5)), ((1, 0), (0.5, 0.5)), ((0.5, 0.5), (0.5, 1))),  # Y
-    (((0.85, 0.55), (0.3, 0.45), (0.05, 0.75), (0.4, 1), (0.85, 0.7)), ((0.9, 0), (0.85, 0.7), (1, 1))),  # d
+    (
+        ((0.85, 0.55), (0.3, 0.45), (0.05, 0.75), (0.4, 1), (0.85, 0.7)),
+        ((0.9, 0), (0.85, 0.7), (1, 1)),
+    ),  # d
     (((0, 0.7), (0.8, 0.6), (0.6, 0.2), (0.1, 0.4), (0.1, 0.9), (0.5, 1), (1, 0.85)),),  # e
     (((0, 0), (0, 1)), ((0, 0.7), (0.4, 0.45), (0.8, 0.6), (0.85, 1))),  # h
     (((0, 0.3), (0, 1)), ((0, 0.6), (0.5, 0.3), (0.95, 0.6), (1, 1))),  # n
@@ -47,13 +55,22 @@ LETTERS: tuple[Form, ...] = (
         ((0.4, 0.42), (0.9, 0.55), (0.7, 0.85), (0.1, 0.8)),
     ),  # beta
     (((0, 0.1), (0.3, 0.1), (0.6, 0.8), (0.5, 1), (0.4, 0.8), (0.9, 0)),),  # gamma
-    (((0.9, 0.1), (0.4, 0), (0.2, 0.25), (0.6, 0.45)), ((0.6, 0.45), (0, 0.65), (0.3, 1), (0.95, 0.9))),  # epsilon
+    (
+        ((0.9, 0.1), (0.4, 0), (0.2, 0.25), (0.6, 0.45)),
+        ((0.6, 0.45), (0, 0.65), (0.3, 1), (0.95, 0.9)),
+    ),  # epsilon
     (((0.5, 0), (0, 0.5), (0.5, 1), (1, 0.5), (0.5, 0)), ((0.1, 0.5), (0.9, 0.5))),  # theta
     (((0.1, 0), (0.4, 0.2), (1, 1)), ((0.5, 0.45), (0, 1))),  # lambda
     (((0.1, 0), (0.35, 0.15), (0.6, 0.7), (1, 1)), ((0.45, 0.45), (0, 1))),
     (((1, 0.1), (0.45, 0.9), (0.05, 0.6), (0.15, 0.15), (0.5, 0.2), (1, 0.95)),),  # alpha, written
-    (((0.4, 0.1), (0, 0.55), (0.4, 1), (0.85, 0.6), (0.45, 0.1)), ((0.4, 0.08), (1, 0.05))),  # sigma
-    (((0.5, 0), (0, 0.5), (0.5, 1), (1, 0.5), (0.5, 0)), ((0.3, 0.5), (0.7, 0.5))),  # theta, written
+    (
+        ((0.4, 0.1), (0, 0.55), (0.4, 1), (0.85, 0.6), (0.45, 0.1)),
+        ((0.4, 0.08), (1, 0.05)),
+    ),  # sigma
+    (
+        ((0.5, 0), (0, 0.5), (0.5, 1), (1, 0.5), (0.5, 0)),
+        ((0.3, 0.5), (0.7, 0.5)),
+    ),  # theta, written
     (((0.5, 0.2), (0, 0.55), (0.5, 0.85), (1, 0.55), (0.5, 0.2)), ((0.5, 0), (0.5, 1))),  # phi
     (((0, 0.1), (0.1, 0.6), (0.5, 0.7), (0.9, 0.6), (1, 0.1)), ((0.5, 0), (0.5, 1))),  # psi
     (((0, 0.1), (1, 0.1)), ((0.25, 0.1), (0.2, 1)), ((0.75, 0.1), (0.8, 1))),  # pi
@@ -66,7 +83,18 @@ LETTERS: tuple[Form, ...] = (
 
 def shapes(count: int, digits: LabelledImages, rng: np.random.Generator) -> LabelledImages:
     """Make ``count`` framed shapes labelled `NO_DIGIT`; some are pieced together from ``digits``."""
-    by_code = (_letter, _written, _written, _written, _scribble, _curl, _spiral, _block, _grid, _noise)
+    by_code = (
+        _letter,
+        _written,
+        _written,
+        _written,
+        _scribble,
+        _curl,
+        _spiral,
+        _block,
+        _grid,
+        _noise,
+    )
     makers = (*by_code, _overlaid, _beside, _turned, _cut)
     images = np.zeros((count, SIDE, SIDE), np.uint8)
     for image in images:
@@ -111,7 +139,9 @@ def _winding(points: NDArray[np.float64], rng: np.random.Generator) -> NDArray[n
     return framed(write(form, rng, narrowest=0.7, broadest=6))  # its loops stay open
 
 
-def _turns(rng: np.random.Generator, turns: float, first: float, last: float) -> NDArray[np.float64]:
+def _turns(
+    rng: np.random.Generator, turns: float, first: float, last: float
+) -> NDArray[np.float64]:
     """Give points around (0, 0) along so many turns, either way, with a radius from ``first`` to ``last``."""
     way = np.linspace(0, 1, round(8 * turns))
     angle = rng.uniform(0, 2 * np.pi) + rng.choice((-1, 1)) * 2 * np.pi * turns * way
@@ -122,7 +152,10 @@ def _turns(rng: np.random.Generator, turns: float, first: float, last: float) ->
 def _block(_digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Fill a rectangle or an ellipse, not so narrow that it could be a 1."""
     paper = np.zeros((_PAPER, _PAPER), np.uint8)
-    centre, half = (_PAPER // 2, _PAPER // 2), (int(rng.integers(20, 45)), int(rng.integers(12, 34)))
+    centre, half = (
+        (_PAPER // 2, _PAPER // 2),
+        (int(rng.integers(20, 45)), int(rng.integers(12, 34))),
+    )
     if rng.random() < 0.5:
         cv2.ellipse(paper, centre, half, int(rng.normal(0, 10)), 0, 360, 255, -1, cv2.LINE_AA)
     else:
@@ -137,7 +170,9 @@ def _scribble(_digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.u
     pen = int(rng.integers(4, 12))
     for _ in range(int(rng.integers(2, 5))):
         points = curve(rng.uniform(20, _PAPER - 20, (int(rng.integers(2, 6)), 2)))
-        cv2.polylines(paper, [np.round(points * 16).astype(np.int32)], False, 255, pen, cv2.LINE_AA, 4)
+        cv2.polylines(
+            paper, [np.round(points * 16).astype(np.int32)], False, 255, pen, cv2.LINE_AA, 4
+        )
     return framed(paper)
 
 
@@ -163,7 +198,11 @@ def _turned(digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.uint
 def _cut(digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Exchange the halves of two digits."""
     one, other = _pick(digits, rng), _pick(digits, rng)
-    mixed = np.vstack([one[14:], other[:14]]) if rng.random() < 0.5 else np.hstack([one[:, 14:], other[:, :14]])
+    mixed = (
+        np.vstack([one[14:], other[:14]])
+        if rng.random() < 0.5
+        else np.hstack([one[:, 14:], other[:, :14]])
+    )
     return framed(mixed) if mixed.max() > 0 else one
 
 
@@ -171,10 +210,19 @@ def _grid(_digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.uint8
     """Draw ruled or squared paper, or a corner or an edge of it, with nothing written there."""
     paper = np.zeros((_PAPER, _PAPER), np.uint8)
     pen = int(rng.integers(2, 14))
-    for upright, lines in ((False, int(rng.integers(1, 4))), (True, max(0, int(rng.integers(-3, 4))))):
+    for upright, lines in (
+        (False, int(rng.integers(1, 4))),
+        (True, max(0, int(rng.integers(-3, 4)))),
+    ):
         for at in rng.integers(20, _PAPER - 20, lines):
             start, end = (int(at), 16), (int(at + rng.normal(0, 4)), _PAPER - 16)
-            cv2.line(paper, *((start, end) if upright else (start[::-1], end[::-1])), 255, pen, cv2.LINE_AA)
+            cv2.line(
+                paper,
+                *((start, end) if upright else (start[::-1], end[::-1])),
+                255,
+                pen,
+                cv2.LINE_AA,
+            )
     return framed(paper)
 
 

@@ -1,7 +1,8 @@
 """What lies around a digit in a photo: paper, what is printed on it, light, and what the camera adds.
 
-Grey values are float32 in [0, 1]. A *cover* is a float32 picture in [0, 1] that says how much of each pixel something
-covers. All is drawn straight at the finder's resolution, so a line much thinner than a pixel is a faint one.
+Grey values are float32 in [0, 1]. A *cover* is a float32 picture in [0, 1] that says how much of
+each pixel something covers. All is drawn straight at the finder's resolution, so a line much
+thinner than a pixel is a faint one.
 """
 
 import cv2
@@ -38,9 +39,13 @@ def rulings(rng: np.random.Generator, side: int) -> Cover:
     pitch = log_uniform(rng, 2.5, 90)
     width = float(np.clip(pitch * log_uniform(rng, 0.015, 0.12), 0.15, 4))
     kind = rng.choice(
-        ["ruled", "squared", "dashed", "dots", "double", "uneven"], p=[0.34, 0.36, 0.08, 0.06, 0.08, 0.08]
+        ["ruled", "squared", "dashed", "dots", "double", "uneven"],
+        p=[0.34, 0.36, 0.08, 0.06, 0.08, 0.08],
     )
-    along, across = _skewed(rng, side, angle), _skewed(rng, side, angle + np.pi / 2 + rng.normal(0, 0.02))
+    along, across = (
+        _skewed(rng, side, angle),
+        _skewed(rng, side, angle + np.pi / 2 + rng.normal(0, 0.02)),
+    )
     cover = _stripes(across, pitch, width, rng)
     if kind == "squared":
         cover = np.maximum(cover, _stripes(along, pitch * rng.uniform(0.9, 1.1), width, rng))
@@ -51,7 +56,8 @@ def rulings(rng: np.random.Generator, side: int) -> Cover:
     elif kind == "dashed":
         dash = _stripes(along, pitch / rng.integers(3, 8), pitch / rng.uniform(8, 16), rng)
         cover = np.maximum(
-            cover * dash, _stripes(along, pitch, width, rng) * _stripes(across, pitch / 5, pitch / 9, rng)
+            cover * dash,
+            _stripes(along, pitch, width, rng) * _stripes(across, pitch / 5, pitch / 9, rng),
         )
     elif kind == "dots":
         cover = cover * _stripes(along, pitch, width, rng)
@@ -68,7 +74,9 @@ def _margin(along: Grey, across: Grey, rng: np.random.Generator) -> Cover:
         return np.asarray(np.clip(rng.uniform(0.5, 2) / 2 + 0.5 - np.abs(middle), 0, 1), np.float32)
     half = rng.uniform(1.5, 5)
     swing = half * rng.uniform(0, 1) * np.sin(across * (rng.uniform(0.5, 2) / half))
-    hatching = _stripes(across + rng.normal(0, 1) * middle, rng.uniform(0.7, 3) * half, rng.uniform(0.5, 1.5), rng)
+    hatching = _stripes(
+        across + rng.normal(0, 1) * middle, rng.uniform(0.7, 3) * half, rng.uniform(0.5, 1.5), rng
+    )
     inside = np.clip(half + 0.5 - np.abs(middle), 0, 1)
     edges = np.clip(1 - np.abs(np.abs(middle) - half), 0, 1) * rng.integers(2)
     drawn = hatching * inside if rng.random() < 0.5 else np.clip(1 - np.abs(middle - swing), 0, 1)
@@ -95,7 +103,9 @@ def lines(rng: np.random.Generator, side: int) -> Cover:
     cover = np.zeros((side, side), np.float32)
     for _ in range(rng.integers(1, 4)):
         angle = rng.normal(0, 0.05) + (np.pi / 2) * rng.integers(2)
-        cover = np.maximum(cover, _stripes(_skewed(rng, side, angle), 3 * side, log_uniform(rng, 0.4, 4), rng))
+        cover = np.maximum(
+            cover, _stripes(_skewed(rng, side, angle), 3 * side, log_uniform(rng, 0.4, 4), rng)
+        )
     return cover
 
 
@@ -109,7 +119,9 @@ def frame(rng: np.random.Generator, side: int) -> Cover:
     shown = rng.random(4) < rng.choice([0.5, 1.0])
     for here, there, drawn in zip(corners, np.roll(corners, -1, axis=0), shown, strict=True):
         if drawn:
-            cv2.line(cover, here.tolist(), there.tolist(), 255, max(1, round(width)), cv2.LINE_AA, 4)
+            cv2.line(
+                cover, here.tolist(), there.tolist(), 255, max(1, round(width)), cv2.LINE_AA, 4
+            )
     return cover * np.float32(min(width, 1) / 255)
 
 
@@ -119,7 +131,9 @@ def specks(rng: np.random.Generator, side: int) -> Cover:
     for _ in range(rng.integers(1, 16)):
         x, y = (rng.random(2) * side * fine).astype(int).tolist()
         if rng.random() < 0.7:
-            cv2.circle(cover, (x, y), int(log_uniform(rng, 0.4, 2.5) * fine), 255, -1, cv2.LINE_AA, 4)
+            cv2.circle(
+                cover, (x, y), int(log_uniform(rng, 0.4, 2.5) * fine), 255, -1, cv2.LINE_AA, 4
+            )
         else:
             end = (x + int(rng.normal(0, 4) * fine), y + int(rng.normal(0, 4) * fine))
             cv2.line(cover, (x, y), end, 255, 1, cv2.LINE_AA, 4)
@@ -134,13 +148,19 @@ def print_(rng: np.random.Generator, side: int) -> Cover:
         int(rng.integers(-20, side)),
         int(rng.choice([rng.integers(4, side // 6), rng.integers(5 * side // 6, side)])),
     )
-    cv2.putText(cover, text, place, int(rng.integers(0, 5)), rng.uniform(0.15, 0.5), 255, 1, cv2.LINE_AA)
+    cv2.putText(
+        cover, text, place, int(rng.integers(0, 5)), rng.uniform(0.15, 0.5), 255, 1, cv2.LINE_AA
+    )
     return cover * np.float32(1 / 255)
 
 
 def beside(rng: np.random.Generator, side: int) -> tuple[Grey, Cover]:
     """Give what begins where the paper ends (table, next page, something dark, binding holes) and what it covers."""
-    angle = rng.uniform(0, 2 * np.pi) if rng.random() < 0.3 else rng.integers(4) * np.pi / 2 + rng.normal(0, 0.08)
+    angle = (
+        rng.uniform(0, 2 * np.pi)
+        if rng.random() < 0.3
+        else rng.integers(4) * np.pi / 2 + rng.normal(0, 0.08)
+    )
     beyond = _skewed(rng, side, angle) - side * rng.uniform(0.25, 0.5)
     other = sheet(rng, side) * log_uniform(rng, 0.05, 1.2)
     softness = log_uniform(rng, 0.5, 4)
@@ -148,12 +168,14 @@ def beside(rng: np.random.Generator, side: int) -> tuple[Grey, Cover]:
     if rng.random() < 0.35:
         pitch, across = log_uniform(rng, 5, 16), _skewed(rng, side, angle + np.pi / 2)
         turn = across / pitch
-        hole = np.hypot(beyond + rng.uniform(0.5, 1) * pitch, (turn - np.rint(turn)) * pitch) - pitch * rng.uniform(
-            0.15, 0.4
-        )
+        hole = np.hypot(
+            beyond + rng.uniform(0.5, 1) * pitch, (turn - np.rint(turn)) * pitch
+        ) - pitch * rng.uniform(0.15, 0.4)
         cover = np.maximum(cover, np.clip(0.5 - hole, 0, 1))
     if rng.random() < 0.4:  # the paper's edge casts a shadow
-        other = other * (1 - rng.uniform(0.1, 0.6) * np.exp(-np.square(beyond / log_uniform(rng, 0.7, 4))))
+        other = other * (
+            1 - rng.uniform(0.1, 0.6) * np.exp(-np.square(beyond / log_uniform(rng, 0.7, 4)))
+        )
     return np.asarray(other, np.float32), np.asarray(cover, np.float32)
 
 
@@ -164,13 +186,22 @@ def light(rng: np.random.Generator, side: int) -> Grey:
     factor = np.clip(1 + slope[0] * x + slope[1] * y, 0.3, 1.6)
     if rng.random() < 0.3:
         centre = rng.normal(0, 0.4, 2)
-        factor *= 1 - rng.uniform(0.1, 0.75) * np.clip(np.hypot(x - centre[0], y - centre[1]) / 1.6, 0, 1) ** 2
+        factor *= (
+            1
+            - rng.uniform(0.1, 0.75)
+            * np.clip(np.hypot(x - centre[0], y - centre[1]) / 1.6, 0, 1) ** 2
+        )
     for _ in range(rng.choice(3, p=[0.6, 0.3, 0.1])):
         edge = _skewed(rng, side, rng.uniform(0, 2 * np.pi)) / side - rng.uniform(-0.3, 0.5)
         if rng.random() < 0.3:  # a finger, a phone: round and from outside
             centre = rng.choice([-1, 1], 2) * rng.uniform(0.6, 1.2, 2)
-            edge = rng.uniform(0.3, 0.7) - np.hypot(x - centre[0], (y - centre[1]) * rng.uniform(0.4, 1)) / 2
-        factor *= 1 - rng.uniform(0.08, 0.7) / (1 + np.exp(-np.clip(edge / log_uniform(rng, 0.004, 0.2), -30, 30)))
+            edge = (
+                rng.uniform(0.3, 0.7)
+                - np.hypot(x - centre[0], (y - centre[1]) * rng.uniform(0.4, 1)) / 2
+            )
+        factor *= 1 - rng.uniform(0.08, 0.7) / (
+            1 + np.exp(-np.clip(edge / log_uniform(rng, 0.004, 0.2), -30, 30))
+        )
     return np.asarray(factor * (rng.uniform(0.6, 1.15) / factor.max()), np.float32)
 
 
@@ -181,11 +212,15 @@ def photograph(rng: np.random.Generator, scene: Grey, noise: float) -> npt.NDArr
         scene = np.asarray(cv2.GaussianBlur(scene, (0, 0), log_uniform(rng, 0.3, 2.0)), np.float32)
     small = round(log_uniform(rng, 24, side)) if rng.random() < 0.35 else side
     if small < side:
-        scene = np.asarray(cv2.resize(scene, (small, small), interpolation=cv2.INTER_AREA), np.float32)
+        scene = np.asarray(
+            cv2.resize(scene, (small, small), interpolation=cv2.INTER_AREA), np.float32
+        )
     scene = scene + noise * rng.standard_normal(scene.shape, dtype=np.float32)
     picture = np.clip(scene * 255, 0, 255).astype(np.uint8)
     if rng.random() < 0.5:
-        _, coded = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 96))])
+        _, coded = cv2.imencode(
+            ".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 96))]
+        )
         picture = np.asarray(cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE), np.uint8)
     if small < side:
         way = int(rng.choice([cv2.INTER_NEAREST, cv2.INTER_LINEAR, cv2.INTER_CUBIC]))

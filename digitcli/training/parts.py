@@ -61,9 +61,18 @@ def assemble(recipe: Recipe, data: Path | None, *, warm: bool) -> Parts:
         if warm:
             times = max(1, round(recipe.own / (1 - recipe.own) * len(train) / len(own_train)))
             train = joined(train, *[own_train] * times)
-            validation = joined(validation, *[own_validation] * max(1, len(validation) // len(own_validation)))
-            facts = {"name": f"MNIST and {data.name}", "sha256": {"MNIST": mnist.SHA256, data.name: facts["sha256"]}}
-            facts |= {"own_train": len(own_train), "own_validation": len(own_validation), "own_test": len(own_test)}
+            validation = joined(
+                validation, *[own_validation] * max(1, len(validation) // len(own_validation))
+            )
+            facts = {
+                "name": f"MNIST and {data.name}",
+                "sha256": {"MNIST": mnist.SHA256, data.name: facts["sha256"]},
+            }
+            facts |= {
+                "own_train": len(own_train),
+                "own_validation": len(own_validation),
+                "own_test": len(own_test),
+            }
         else:
             train, validation, test, own_test = own_train, own_validation, own_test, None
     count = len(train)
@@ -75,7 +84,12 @@ def assemble(recipe: Recipe, data: Path | None, *, warm: bool) -> Parts:
 
 
 def divided(
-    pictures: LabelledImages, source: str, rng: np.random.Generator, *, test: float, every_digit: bool
+    pictures: LabelledImages,
+    source: str,
+    rng: np.random.Generator,
+    *,
+    test: float,
+    every_digit: bool,
 ) -> tuple[LabelledImages, LabelledImages, LabelledImages]:
     """Divide pictures at random, each digit by itself: a tenth to choose by, a share ``test`` to score with.
 
@@ -83,9 +97,15 @@ def divided(
         DataError: there are too few pictures of a digit.
     """
     counts = np.bincount(pictures.labels, minlength=DIGITS)
-    few = [str(digit) for digit in range(DIGITS) if counts[digit] < LEAST and (every_digit or counts[digit])]
+    few = [
+        str(digit)
+        for digit in range(DIGITS)
+        if counts[digit] < LEAST and (every_digit or counts[digit])
+    ]
     if few:
-        raise DataError(f"{source}: {', '.join(few)}: fewer than {LEAST} pictures that can be read; add some")
+        raise DataError(
+            f"{source}: {', '.join(few)}: fewer than {LEAST} pictures that can be read; add some"
+        )
     parts: tuple[list[np.intp], list[np.intp], list[np.intp]] = ([], [], [])
     for digit in np.flatnonzero(counts):
         rows = rng.permutation(np.flatnonzero(pictures.labels == digit))
@@ -94,14 +114,17 @@ def divided(
         ends = [len(rows) - scored - validation, len(rows) - scored]
         for part, chosen in zip(parts, np.split(rows, ends), strict=True):
             part.extend(chosen)
-    train, validate, score = (LabelledImages(pictures.images[part], pictures.labels[part]) for part in parts)
+    train, validate, score = (
+        LabelledImages(pictures.images[part], pictures.labels[part]) for part in parts
+    )
     return train, validate, score
 
 
 def joined(*parts: LabelledImages) -> LabelledImages:
     """Put several sets of pictures into one."""
     return LabelledImages(
-        np.concatenate([part.images for part in parts]), np.concatenate([part.labels for part in parts])
+        np.concatenate([part.images for part in parts]),
+        np.concatenate([part.labels for part in parts]),
     )
 
 

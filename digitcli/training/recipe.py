@@ -34,7 +34,9 @@ class Augmentation:
 
     def scaled(self, strength: float) -> "Augmentation":
         """Give an augmentation of ``strength`` times all amounts and shares."""
-        return Augmentation(**{part.name: strength * getattr(self, part.name) for part in fields(self)})
+        return Augmentation(
+            **{part.name: strength * getattr(self, part.name) for part in fields(self)}
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +50,8 @@ class Recipe:
     architecture: str = "lenet5"
     epochs: int = 300  # 17 minutes on two cores; the best come at about 200, well before the rate is down to nothing
     batch_size: int = 256
-    # The highest, a quarter of the way in. With 0.01 a short run learns more; a long one, whose distorted validation
-    # pictures are read as well, reads real pictures worse (one run of each).
+    # The highest, a quarter of the way in. With 0.01 a short run learns more; a long one, whose
+    # distorted validation pictures are read as well, reads real pictures worse (one run of each).
     learning_rate: float = 0.004
     weight_decay: float = 0.01
     label_smoothing: float = 0.02
@@ -71,11 +73,13 @@ class Recipe:
         ):
             value = getattr(self, name)
             if value is not None and not lowest <= value <= highest:  # NaN is out of every range
-                raise RecipeError(f"{name.replace('_', ' ')} must be {lowest:,} to {highest:,}, not {value}")
+                raise RecipeError(
+                    f"{name.replace('_', ' ')} must be {lowest:,} to {highest:,}, not {value}"
+                )
 
 
-# The network of 1998 learns from MNIST's pictures, moved and bent as hands do it. All values were chosen on the
-# validation part.
+# The network of 1998 learns from MNIST's pictures, moved and bent as hands do it. All values were
+# chosen on the validation part.
 PAPER = Recipe(
     architecture="lenet5-1998",
     epochs=30,
@@ -88,14 +92,23 @@ PAPER = Recipe(
     no_digits=0.0,
     normalise=False,
     augmentation=Augmentation(
-        rotation=5.0, scale=0.06, aspect=0.06, shear=0.1, stroke=0.0, blur=0.0, coarse=0.0, contrast=0.0, remains=0.0
+        rotation=5.0,
+        scale=0.06,
+        aspect=0.06,
+        shear=0.1,
+        stroke=0.0,
+        blur=0.0,
+        coarse=0.0,
+        contrast=0.0,
+        remains=0.0,
     ),
 )
 RECIPES = {recipe.architecture: recipe for recipe in (Recipe(), PAPER)}
 
 LONG = 30  # epochs from which on the whole augmentation pays
-# Fewer epochs need more and larger steps: after five, 31 validation errors instead of 38 with a batch of 64 and a rate
-# of 0.01 (seeds 1 and 0). Batches of 96 with 0.015 come to the same in a sixth less time.
+# Fewer epochs need more and larger steps: after five, 31 validation errors instead of 38 with a
+# batch of 64 and a rate of 0.01 (seeds 1 and 0). Batches of 96 with 0.015 come to the same in a
+# sixth less time.
 SHORT: dict[str, dict[str, Any]] = {"lenet5": {"batch_size": 96, "learning_rate": 0.015}}
 
 
@@ -119,7 +132,9 @@ def fitting(epochs: int | None, architecture: str = "lenet5") -> Recipe:
 def warm(architecture: str = "lenet5") -> Recipe:
     """Give the recipe for one's own pictures: few epochs at a low rate, so that nothing is forgotten.
 
-    Labels are as they are: a network that begins calibrated would grow less sure with smoothed ones, from epoch to
-    epoch, and the first would always be the best by loss.
+    Labels are as they are: a network that begins calibrated would grow less sure with smoothed
+    ones, from epoch to epoch, and the first would always be the best by loss.
     """
-    return replace(RECIPES[architecture], epochs=6, learning_rate=0.0008, label_smoothing=0.0, normalise=False)
+    return replace(
+        RECIPES[architecture], epochs=6, learning_rate=0.0008, label_smoothing=0.0, normalise=False
+    )

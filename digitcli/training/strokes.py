@@ -1,7 +1,8 @@
 """Digits as pens draw them: MNIST's digits, and a few straight ones, reduced to the line that the pen followed.
 
-MNIST's strokes are as thick as its 20 x 20 pixels allow. A photographed pen is much thinner, so a digit is kept here as
-the distance of every point from the middle of its stroke; any stroke width can then be drawn from it, without steps.
+MNIST's strokes are as thick as its 20 x 20 pixels allow. A photographed pen is much thinner, so a
+digit is kept here as the distance of every point from the middle of its stroke; any stroke width
+can then be drawn from it, without steps.
 """
 
 import math
@@ -16,7 +17,8 @@ DIGIT = 92  # the longer side of the digit in it
 
 _NEIGHBOURS = np.array([[128, 1, 2], [64, 0, 4], [32, 16, 8]], np.float32)
 
-# The pen's way for digits of long straight strokes, of which MNIST has few; x to the right, y down, in [0, 1].
+# The pen's way for digits of long straight strokes, of which MNIST has few; x to the right, y down,
+# in [0, 1].
 _STRAIGHT = (
     (((0.5, 0.0), (0.5, 1.0)),),
     (((0.1, 0.35), (0.5, 0.0), (0.5, 1.0)),),
@@ -39,7 +41,11 @@ def _thinning_table(first: bool) -> npt.NDArray[np.uint8]:
         p = [code >> bit & 1 for bit in range(8)]  # north, then clockwise
         steps = sum(p[i] == 0 and p[(i + 1) % 8] == 1 for i in range(8))
         north, east, south, west = p[0], p[2], p[4], p[6]
-        pairs = (north * east * south, east * south * west) if first else (north * east * west, north * south * west)
+        pairs = (
+            (north * east * south, east * south * west)
+            if first
+            else (north * east * west, north * south * west)
+        )
         table[code] = not (2 <= sum(p) <= 6 and steps == 1 and not any(pairs))
     return table
 
@@ -62,25 +68,36 @@ def middle_line(mask: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
 class Pen:
     """One digit as the pen went.
 
-    ``distance`` (112, 112) is that from the middle of the stroke, in field pixels. The digit lies in the middle of the
-    field, its longer side is 92 pixels.
+    ``distance`` (112, 112) is that from the middle of the stroke, in field pixels. The digit lies
+    in the middle of the field, its longer side is 92 pixels.
     """
 
     distance: npt.NDArray[np.float32]
 
     def draw(
-        self, shape: tuple[int, int], centre: tuple[float, float], size: float, stroke: float | npt.NDArray[np.float32]
+        self,
+        shape: tuple[int, int],
+        centre: tuple[float, float],
+        size: float,
+        stroke: float | npt.NDArray[np.float32],
     ) -> npt.NDArray[np.float32]:
         """Give how much of each pixel of a picture the stroke covers, in [0, 1].
 
-        ``centre`` is (x, y), ``size`` the digit's longer side, ``stroke`` the width of the pen, all in pixels.
+        ``centre`` is (x, y), ``size`` the digit's longer side, ``stroke`` the width of the pen, all
+        in pixels.
         """
         scale = size / DIGIT
         matrix = np.array(
-            [[scale, 0, centre[0] - scale * FIELD / 2], [0, scale, centre[1] - scale * FIELD / 2]], np.float32
+            [[scale, 0, centre[0] - scale * FIELD / 2], [0, scale, centre[1] - scale * FIELD / 2]],
+            np.float32,
         )
         distance = scale * cv2.warpAffine(
-            self.distance, matrix, shape[::-1], flags=cv2.INTER_LINEAR, borderValue=1e4, borderMode=cv2.BORDER_CONSTANT
+            self.distance,
+            matrix,
+            shape[::-1],
+            flags=cv2.INTER_LINEAR,
+            borderValue=1e4,
+            borderMode=cv2.BORDER_CONSTANT,
         )
         cover = np.clip(np.asarray(stroke) / 2 + 0.5 - distance, 0, np.minimum(stroke, 1))
         return np.asarray(cover, np.float32)
@@ -97,7 +114,10 @@ def from_mnist(image: npt.NDArray[np.uint8], rng: np.random.Generator) -> Pen:
 
 def straight(rng: np.random.Generator) -> Pen:
     """Draw a 1, 2, 4, 5, 7 or 9 of long straight strokes, as a ruler-like hand does."""
-    ways = [np.asarray(way) + rng.normal(0, 0.04, (len(way), 2)) for way in _STRAIGHT[rng.integers(len(_STRAIGHT))]]
+    ways = [
+        np.asarray(way) + rng.normal(0, 0.04, (len(way), 2))
+        for way in _STRAIGHT[rng.integers(len(_STRAIGHT))]
+    ]
     slant = _slant(rng) @ np.diag([rng.uniform(0.4, 0.9), 1.0])
     matrix = _onto_field(np.concatenate(ways), slant)
     line = np.zeros((FIELD, FIELD), np.uint8)
@@ -113,7 +133,9 @@ def _slant(rng: np.random.Generator) -> npt.NDArray[np.float64]:
     return np.asarray(turn @ np.array([[stretch, shear], [0, 1]]))
 
 
-def _onto_field(points: npt.NDArray[np.float64], linear: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _onto_field(
+    points: npt.NDArray[np.float64], linear: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
     """Give the affine map (2, 3) that applies ``linear`` and brings ``points`` (n, 2) into the middle of the field."""
     moved = points @ linear.T
     low, high = moved.min(axis=0), moved.max(axis=0)

@@ -59,14 +59,16 @@ def train(
 ) -> Outcome:
     """Train as ``recipe`` says and write the weights folder ``output``; the test images are looked at once, at the end.
 
-    ``data`` is one's own data set in place of MNIST; with ``start``, a weights folder to begin with, it is mixed into
-    MNIST. ``begin`` is called with the data before the first epoch, ``report`` as by `fit`.
+    ``data`` is one's own data set in place of MNIST; with ``start``, a weights folder to begin
+    with, it is mixed into MNIST. ``begin`` is called with the data before the first epoch,
+    ``report`` as by `fit`.
 
     Raises:
         DataError: the data cannot be trained on.
         WeightsError: ``start`` cannot be used.
         OutputError: the folder cannot be written, or exists and ``replace`` is false.
-        KeyboardInterrupt: Ctrl-C before the first epoch ended; after it, the best epoch so far is written.
+        KeyboardInterrupt: Ctrl-C before the first epoch ended; after it, the best epoch so far is
+            written.
     """
     keras.utils.set_random_seed(recipe.seed)
     tf.config.experimental.enable_op_determinism()
@@ -91,7 +93,10 @@ def train(
         "temperature": temperature,
     }
     if parts.own_test:
-        metrics |= {"own_test_errors_before": own_before, "own_test_errors": _errors(network, parts.own_test)}
+        metrics |= {
+            "own_test_errors_before": own_before,
+            "own_test_errors": _errors(network, parts.own_test),
+        }
     card = Card(
         architecture=recipe.architecture,
         seed=recipe.seed,
@@ -113,7 +118,10 @@ def train(
         card,
         model=to_tflite(network),
         keras_weights=to_keras_weights(network),
-        extras={HISTORY: history.encode(), CURVES: plots.rendered(plots.training_curves(history), "svg")},
+        extras={
+            HISTORY: history.encode(),
+            CURVES: plots.rendered(plots.training_curves(history), "svg"),
+        },
         replace=replace,
     )
     return Outcome(card, fitted.history, fitted.interrupted)
@@ -141,5 +149,8 @@ def _errors(network: keras.Sequential, pictures: LabelledImages) -> int:
 def history_csv(history: list[Epoch]) -> str:
     """Give the history as CSV, one line an epoch."""
     rows = [["epoch", *_COLUMNS]]
-    rows += [[str(epoch.number), *(format(getattr(epoch, n), how) for n, how in _COLUMNS.items())] for epoch in history]
+    rows += [
+        [str(epoch.number), *(format(getattr(epoch, n), how) for n, how in _COLUMNS.items())]
+        for epoch in history
+    ]
     return "".join(",".join(row) + "\n" for row in rows)

@@ -17,10 +17,11 @@ from digitcli.training.recipe import Recipe
 class Twin:
     """What training needs to know of an architecture.
 
-    ``network`` builds it with fresh weights. ``twin`` builds what is trained in its place, beginning with its weights:
-    from pictures to scores ``(n, 10)``, the highest the likeliest digit's. ``losses`` gives the loss of each picture
-    from targets ``(n, 10)``, which add up to 1, and scores. ``fold`` brings the trained weights back; it is given some
-    thousand pictures like those that were trained on. ``cool`` divides by a temperature what the network's softmax is
+    ``network`` builds it with fresh weights. ``twin`` builds what is trained in its place,
+    beginning with its weights: from pictures to scores ``(n, 10)``, the highest the likeliest
+    digit's. ``losses`` gives the loss of each picture from targets ``(n, 10)``, which add up to 1,
+    and scores. ``fold`` brings the trained weights back; it is given some thousand pictures like
+    those that were trained on. ``cool`` divides by a temperature what the network's softmax is
     given.
     """
 

@@ -2,8 +2,9 @@
 
     python tests/benchmarks/classify_bench.py [--runs 5]
 
-makes its own pictures and network in a temporary folder (400 MB), runs whole processes in turn and prints a table in
-Markdown. It takes a quarter of an hour; the machine should have nothing else to do.
+makes its own pictures and network in a temporary folder (400 MB), runs whole processes in turn and
+prints a table in Markdown. It takes a quarter of an hour; the machine should have nothing else to
+do.
 """
 
 import argparse
@@ -31,7 +32,9 @@ PHOTOS = 1_000
 
 def main() -> None:
     """Make the files, measure, print the table."""
-    ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ask = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     ask.add_argument("--runs", type=int, default=5, help="counted runs of each command (5)")
     runs = ask.parse_args().runs
     with tempfile.TemporaryDirectory() as name:
@@ -46,20 +49,44 @@ def main() -> None:
         one = digits / "000000.png"
 
         rows = []
-        ours, theirs = in_turn((*CLASSIFY, one), (PYTHON, HERE / "keras_one.py", network, one), runs=runs)
+        ours, theirs = in_turn(
+            (*CLASSIFY, one), (PYTHON, HERE / "keras_one.py", network, one), runs=runs
+        )
         [helped] = in_turn((*DIGITCLI, "--help"), runs=runs)
         watched = [measure((*CLASSIFY, one), memory=True) for _ in range(runs)]
         cpu = ratio(ours, theirs, "cpu")
         rows += [
-            ("one 28×28 PNG, CPU time", f"{mid(ours, 'cpu'):.2f} s", "≤ 0.25 s", mid(ours, "cpu") <= 0.25),
-            ("the same, peak memory", f"{mid(watched, 'memory'):.0f} MB", "≤ 100 MB", mid(watched, "memory") <= 100),
+            (
+                "one 28×28 PNG, CPU time",
+                f"{mid(ours, 'cpu'):.2f} s",
+                "≤ 0.25 s",
+                mid(ours, "cpu") <= 0.25,
+            ),
+            (
+                "the same, peak memory",
+                f"{mid(watched, 'memory'):.0f} MB",
+                "≤ 100 MB",
+                mid(watched, "memory") <= 100,
+            ),
             ("the same, CPU time against Keras", against(cpu, theirs, "cpu"), "≤ 1/10", cpu <= 0.1),
-            ("`--help`, CPU time", f"{mid(helped, 'cpu'):.2f} s", "≤ 0.15 s", mid(helped, "cpu") <= 0.15),
+            (
+                "`--help`, CPU time",
+                f"{mid(helped, 'cpu'):.2f} s",
+                "≤ 0.15 s",
+                mid(helped, "cpu") <= 0.15,
+            ),
         ]
-        ours, theirs = in_turn((*CLASSIFY, digits), (PYTHON, HERE / "keras_folder.py", network, digits), runs=runs)
+        ours, theirs = in_turn(
+            (*CLASSIFY, digits), (PYTHON, HERE / "keras_folder.py", network, digits), runs=runs
+        )
         wall, rate = ratio(ours, theirs, "wall"), MANY / mid(ours, "wall")
         rows += [
-            (f"{MANY:,} 28×28 PNG, against Keras in batches", against(wall, theirs, "wall"), "≤ 1/3", wall <= 1 / 3),
+            (
+                f"{MANY:,} 28×28 PNG, against Keras in batches",
+                against(wall, theirs, "wall"),
+                "≤ 1/3",
+                wall <= 1 / 3,
+            ),
             ("the same, start included", f"{rate:,.0f} a second", "≥ 8,000 a second", rate >= 8000),
         ]
         few = [measure((*CLASSIFY, digits), memory=True) for _ in range(runs)]
@@ -67,14 +94,33 @@ def main() -> None:
         growth, most = mid(many, "memory") / mid(few, "memory"), max(run.memory for run in many)
         first = mid(many, "first")
         rows += [
-            (f"{VERY_MANY:,} files, peak memory of all processes", f"{most:.0f} MB", "≤ 250 MB", most <= 250),
-            (f"the same against {MANY:,} files", f"{growth:.2f} times", "≤ 1.2 times", growth <= 1.2),
+            (
+                f"{VERY_MANY:,} files, peak memory of all processes",
+                f"{most:.0f} MB",
+                "≤ 250 MB",
+                most <= 250,
+            ),
+            (
+                f"the same against {MANY:,} files",
+                f"{growth:.2f} times",
+                "≤ 1.2 times",
+                growth <= 1.2,
+            ),
             ("the same, first record after start", f"{first:.2f} s", "≤ 0.5 s", first <= 0.5),
         ]
-        two, single = in_turn((*CLASSIFY, "-j", "2", photos), (*CLASSIFY, "-j", "1", photos), runs=max(2, runs // 2))
+        two, single = in_turn(
+            (*CLASSIFY, "-j", "2", photos), (*CLASSIFY, "-j", "1", photos), runs=max(2, runs // 2)
+        )
         gain = ratio(single, two, "wall")
         what = f"{PHOTOS:,} photos of 12 megapixels, `-j 2` against `-j 1`"
-        rows.append((what, f"{gain:.2f} times, {PHOTOS / mid(two, 'wall'):.0f} a second", "≥ 1.7 times", gain >= 1.7))
+        rows.append(
+            (
+                what,
+                f"{gain:.2f} times, {PHOTOS / mid(two, 'wall'):.0f} a second",
+                "≥ 1.7 times",
+                gain >= 1.7,
+            )
+        )
 
     print(f"{machine()}; medians of {runs} runs in turn\n")
     print("| what | measured | must be | |\n|---|---|---|---|")
@@ -104,10 +150,17 @@ def write_photos(folder: Path, images: np.ndarray) -> None:
     for number in range(20):
         ink = Image.fromarray(images[number]).resize((1500, 1500), Image.Resampling.BICUBIC)
         ink = np.pad(np.asarray(ink, np.float32) / 255, ((700, 800), (1200, 1300)))
-        light = np.linspace(150, 220, 4000, dtype=np.float32) + np.linspace(20, -20, 3000, dtype=np.float32)[:, None]
+        light = (
+            np.linspace(150, 220, 4000, dtype=np.float32)
+            + np.linspace(20, -20, 3000, dtype=np.float32)[:, None]
+        )
         grain = chance.normal(0, 4, ink.shape).astype(np.float32)
         grey = (light + grain) * (1 - 0.75 * ink)
-        colour = np.stack([grey, grey * 0.97, grey * 0.9 + 12 * ink], axis=-1).clip(0, 255).astype(np.uint8)
+        colour = (
+            np.stack([grey, grey * 0.97, grey * 0.9 + 12 * ink], axis=-1)
+            .clip(0, 255)
+            .astype(np.uint8)
+        )
         first = folder / f"{number:02d}-00.jpg"
         Image.fromarray(colour).save(first, quality=85)
         for copy in range(1, PHOTOS // 20):

@@ -2,8 +2,9 @@
 
     PYTHONPATH=. python tests/benchmarks/fuzz_bench.py [--pictures 20000] [--others 5000] [--seed 0]
 
-Pictures go through ``digitcli classify`` in batches, cards, data sets and weights through what reads them, in child
-processes. Exit status 1 where anything was not as promised; the mutants of that batch are kept.
+Pictures go through ``digitcli classify`` in batches, cards, data sets and weights through what
+reads them, in child processes. Exit status 1 where anything was not as promised; the mutants of
+that batch are kept.
 """
 
 import argparse
@@ -34,7 +35,9 @@ def main() -> int:
         paths = mutants.write_mutants(folder, seeds, min(BATCH, asked.pictures - start), seed)
         began = time.monotonic()
         complaints = outcomes.classify_all(paths)
-        print(f"{kind:5} seed {seed}: {len(paths)} mutants, {time.monotonic() - began:.0f} s, {len(complaints)} wrong")
+        print(
+            f"{kind:5} seed {seed}: {len(paths)} mutants, {time.monotonic() - began:.0f} s, {len(complaints)} wrong"
+        )
         wrong += len(complaints)
         for complaint in complaints:
             print(f"    {complaint}")

@@ -2,8 +2,9 @@
 
     PYTHONPATH=. python tests/benchmarks/hostile_bench.py
 
-One file may take 5 s of CPU and 600 MB at the default caps, one below 1 MB 2 s and 300 MB. All of them in one batch may
-take no more than one above the same batch of harmless files. Exit status 1 where something took more.
+One file may take 5 s of CPU and 600 MB at the default caps, one below 1 MB 2 s and 300 MB. All of
+them in one batch may take no more than one above the same batch of harmless files. Exit status 1
+where something took more.
 """
 
 import contextlib
@@ -53,10 +54,18 @@ def files() -> Iterator[tuple[str, bytes]]:
     for suffix, mode, small, large, options in kinds:
         name = f"{mode}-{'-'.join(map(str, options.values()))}".replace(":", "")
         yield f"{name}.{suffix}", encoded(Image.new(mode, (10_000, small)), suffix, options)
-        yield f"{name}-padded.{suffix}", encoded(Image.new(mode, (10_000, large)), suffix, options) + PADDING
+        yield (
+            f"{name}-padded.{suffix}",
+            encoded(Image.new(mode, (10_000, large)), suffix, options) + PADDING,
+        )
         yield f"{name}-huge.{suffix}", encoded(Image.new(mode, (10_000, 9_990)), suffix, options)
     noise = np.random.default_rng(0).integers(0, 256, (3_000, 4_000, 3), np.uint8)
-    yield "noise.avif", encoded(Image.fromarray(noise), "avif", {"speed": 10, "quality": 100, "subsampling": "4:4:4"})
+    yield (
+        "noise.avif",
+        encoded(
+            Image.fromarray(noise), "avif", {"speed": 10, "quality": 100, "subsampling": "4:4:4"}
+        ),
+    )
     yield "noise.png", encoded(Image.fromarray(noise), "png", {})
     passes = encoded(Image.new("RGB", (4_000, 3_000)), "jpg", {"progressive": True})
     last = passes.rindex(b"\xff\xda")
@@ -84,11 +93,17 @@ def png(height: int, mode: str, depth: int = 8) -> bytes:
     """Give an empty PNG, 10,000 pixels wide, without the memory for its pixels."""
     colour, samples = {"L": (0, 1), "I;16": (0, 2), "RGB": (2, 3), "RGBA": (6, 4)}[mode]
     packer = zlib.compressobj(9)
-    rows = b"".join(packer.compress(bytes(1 + 10_000 * samples * depth // 8)) for _ in range(height)) + packer.flush()
-    header = struct.pack(">IIBBBBB", 10_000, height, 16 if mode == "I;16" else depth, colour, 0, 0, 0)
+    rows = (
+        b"".join(packer.compress(bytes(1 + 10_000 * samples * depth // 8)) for _ in range(height))
+        + packer.flush()
+    )
+    header = struct.pack(
+        ">IIBBBBB", 10_000, height, 16 if mode == "I;16" else depth, colour, 0, 0, 0
+    )
     chunks = ((b"IHDR", header), (b"IDAT", rows), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in chunks
     )
 
 
@@ -157,7 +172,8 @@ def main() -> int:
     too_much = 0
     with tempfile.TemporaryDirectory() as place:
         hostile, harmless = Path(place) / "hostile", Path(place) / "harmless"
-        # in another process: Linux counts as a child's memory what its parent had when it was forked off
+        # in another process: Linux counts as a child's memory what its parent had when it was
+        # forked off
         maker = multiprocessing.Process(target=make, args=(hostile, harmless))
         maker.start()
         maker.join()
@@ -165,10 +181,14 @@ def main() -> int:
             seconds, memory, said = classify(path)
             size = path.stat().st_size
             small = size < MB
-            bad = seconds > (2 if small else 5) or memory > (300 if small else 600) or "ENDED" in said
+            bad = (
+                seconds > (2 if small else 5) or memory > (300 if small else 600) or "ENDED" in said
+            )
             too_much += bad
             verdict = "TOO MUCH" if bad else ""
-            print(f"{path.name:38} {size / MB:7.2f} MB {seconds:5.2f} s {memory:4.0f} MB  {verdict} {said[-90:]}")
+            print(
+                f"{path.name:38} {size / MB:7.2f} MB {seconds:5.2f} s {memory:4.0f} MB  {verdict} {said[-90:]}"
+            )
         ordinary, peak = batch_peak(harmless), batch_peak(hostile)
         print(f"as one batch: {peak:.0f} MB; as many harmless files: {ordinary:.0f} MB")
         too_much += peak > ordinary + 600

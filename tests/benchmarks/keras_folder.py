@@ -13,6 +13,11 @@ network = load_model(sys.argv[1])
 paths = sorted(Path(sys.argv[2]).iterdir())
 for start in range(0, len(paths), BATCH):
     batch = paths[start : start + BATCH]
-    pictures = np.stack([np.asarray(Image.open(path).convert("L").resize((28, 28))) for path in batch]) / 255
-    for path, probabilities in zip(batch, network.predict_on_batch(pictures[..., np.newaxis]), strict=True):
+    pictures = (
+        np.stack([np.asarray(Image.open(path).convert("L").resize((28, 28))) for path in batch])
+        / 255
+    )
+    for path, probabilities in zip(
+        batch, network.predict_on_batch(pictures[..., np.newaxis]), strict=True
+    ):
         print(path, np.argmax(probabilities), sep="\t")

@@ -2,9 +2,11 @@
 
     python article_train.py MNIST.npz
 
-Mended: AveragePooling2D wants its pool_size, the data are read from a file instead of downloaded. All else is as in
-R. Alake, "Understanding and Implementing LeNet-5 CNN Architecture (Deep Learning)", Towards Data Science, 2020:
-the validation pictures are among the training pictures, Adam, five epochs, batches of 32.
+Mended: AveragePooling2D wants its pool_size, the data are read from a file instead of downloaded.
+    All else is as in
+R. Alake, "Understanding and Implementing LeNet-5 CNN Architecture (Deep Learning)", Towards Data
+Science, 2020: the validation pictures are among the training pictures, Adam, five epochs, batches
+of 32.
 """
 
 import sys
@@ -14,7 +16,9 @@ import tensorflow as tf
 from tensorflow import keras
 
 with np.load(sys.argv[1]) as data:
-    train_x, train_y, test_x, test_y = (data[name] for name in ("x_train", "y_train", "x_test", "y_test"))
+    train_x, train_y, test_x, test_y = (
+        data[name] for name in ("x_train", "y_train", "x_test", "y_test")
+    )
 train_x = train_x / 255.0
 test_x = test_x / 255.0
 train_x = tf.expand_dims(train_x, 3)
@@ -25,7 +29,12 @@ val_y = train_y[:5000]
 lenet_5_model = keras.models.Sequential(
     [
         keras.layers.Conv2D(
-            6, kernel_size=5, strides=1, activation="tanh", input_shape=train_x[0].shape, padding="same"
+            6,
+            kernel_size=5,
+            strides=1,
+            activation="tanh",
+            input_shape=train_x[0].shape,
+            padding="same",
         ),
         keras.layers.AveragePooling2D(pool_size=2),
         keras.layers.Conv2D(16, kernel_size=5, strides=1, activation="tanh", padding="valid"),
@@ -36,7 +45,9 @@ lenet_5_model = keras.models.Sequential(
         keras.layers.Dense(10, activation="softmax"),
     ]
 )
-lenet_5_model.compile(optimizer="adam", loss=keras.losses.sparse_categorical_crossentropy, metrics=["accuracy"])
+lenet_5_model.compile(
+    optimizer="adam", loss=keras.losses.sparse_categorical_crossentropy, metrics=["accuracy"]
+)
 lenet_5_model.fit(train_x, train_y, epochs=5, validation_data=(val_x, val_y))
 loss, accuracy = lenet_5_model.evaluate(test_x, test_y)
 print(f"test loss {loss:.4f} accuracy {accuracy:.4f}")

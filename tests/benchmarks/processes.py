@@ -12,15 +12,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-LIBRARIES = ("digitcli", "tensorflow", "keras", "ai-edge-litert", "numpy", "opencv-python-headless", "pillow", "typer")
+LIBRARIES = (
+    "digitcli",
+    "tensorflow",
+    "keras",
+    "ai-edge-litert",
+    "numpy",
+    "opencv-python-headless",
+    "pillow",
+    "typer",
+)
 
 
 @dataclass(frozen=True)
 class Run:
     """One run: seconds, and MB at the peak, of the process and its children together (shared pages counted once).
 
-    ``memory`` is not a number where it was not watched: what the system says of a process that has ended counts this
-    one's own memory too, from which it was forked.
+    ``memory`` is not a number where it was not watched: what the system says of a process that has
+    ended counts this one's own memory too, from which it was forked.
     """
 
     wall: float
@@ -67,7 +76,10 @@ def ratio(ours: Sequence[Run], theirs: Sequence[Run], kind: str) -> float:
 def machine() -> str:
     """Say in one line what this was measured on."""
     info = Path("/proc/cpuinfo").read_text()
-    model = next((line.split(":")[1].strip() for line in info.splitlines() if "model name" in line), "unknown CPU")
+    model = next(
+        (line.split(":")[1].strip() for line in info.splitlines() if "model name" in line),
+        "unknown CPU",
+    )
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     versions = ", ".join(f"{name} {_version(name)}" for name in LIBRARIES)
     return (
@@ -118,4 +130,7 @@ def _proportional_set(pid: int) -> float:
         rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
     except OSError:
         return 0.0
-    return next((int(line.split()[1]) / 1024 for line in rollup.splitlines() if line.startswith("Pss:")), 0.0)
+    return next(
+        (int(line.split()[1]) / 1024 for line in rollup.splitlines() if line.startswith("Pss:")),
+        0.0,
+    )

@@ -3,9 +3,10 @@
 
     python tests/benchmarks/reading_bench.py
 
-Prints two rows: ink and canvas of 28×28 PNG files after decoding, once as MNIST frames its digits and once with the
-digit moved out of that frame, so that it has to be framed anew; and everything from a 12-megapixel JPEG to the canvas,
-against Pillow's own decoding of the same file to grey at an eighth of its size.
+Prints two rows: ink and canvas of 28×28 PNG files after decoding, once as MNIST frames its digits
+and once with the digit moved out of that frame, so that it has to be framed anew; and everything
+from a 12-megapixel JPEG to the canvas, against Pillow's own decoding of the same file to grey at an
+eighth of its size.
 """
 
 import io
@@ -46,7 +47,9 @@ def small_pictures() -> None:
         ("moved", [cv2.warpAffine(d, MOVED, (28, 28)) for d in digits]),
     ):
         pictures = [decode(photos.png(image)) for image in images]
-        cost = least(lambda pictures=pictures: [to_canvas(find_ink(picture)) for picture in pictures]) / len(pictures)
+        cost = least(
+            lambda pictures=pictures: [to_canvas(find_ink(picture)) for picture in pictures]
+        ) / len(pictures)
         print(f"28x28 PNG, {name}: ink and canvas {1e6 * cost:.0f} µs")
 
 
@@ -56,7 +59,9 @@ def large_photo(grain: float, quality: int) -> None:
     digit = photos.digits(1, seed=0)[0][0]
     photo = photos.page(digit, random, size=(3000, 4000), side=700, grain=grain, ground=light)
     file = io.BytesIO()
-    Image.fromarray(photo.clip(0, 255).astype(np.uint8)).convert("RGB").save(file, "JPEG", quality=quality)
+    Image.fromarray(photo.clip(0, 255).astype(np.uint8)).convert("RGB").save(
+        file, "JPEG", quality=quality
+    )
     data = file.getvalue()
 
     def pillow() -> None:

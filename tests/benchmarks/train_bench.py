@@ -2,8 +2,8 @@
 
     python tests/benchmarks/train_bench.py [--runs 3]
 
-runs whole processes in turn, import and data included, each of ours with another seed, and prints a table in Markdown.
-The machine should have nothing else to do.
+runs whole processes in turn, import and data included, each of ours with another seed, and prints a
+table in Markdown. The machine should have nothing else to do.
 """
 
 import argparse
@@ -25,7 +25,9 @@ HERE = Path(__file__).parent
 
 def main() -> None:
     """Train in turn and print the table."""
-    ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ask = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     ask.add_argument("--runs", type=int, default=3, help="counted runs of each command (3)")
     runs = ask.parse_args().runs
     article: list[tuple[Run, float]] = []
@@ -34,11 +36,27 @@ def main() -> None:
         for seed in range(runs):
             article.append(trained(str(HERE / "keras_train.py"), str(mnist.PATH)))
             output = f"{folder}/{seed}"
-            ours.append(trained("-m", "digitcli", "train", "--epochs", "5", "--seed", str(seed), "--output", output))
+            ours.append(
+                trained(
+                    "-m",
+                    "digitcli",
+                    "train",
+                    "--epochs",
+                    "5",
+                    "--seed",
+                    str(seed),
+                    "--output",
+                    output,
+                )
+            )
     print(machine())
     print("\n| run | article: accuracy | wall | ours: accuracy | wall |\n|---|---|---|---|---|")
-    for number, ((theirs, their_accuracy), (our, our_accuracy)) in enumerate(zip(article, ours, strict=True)):
-        print(f"| {number} | {their_accuracy:.2%} | {theirs.wall:.1f} s | {our_accuracy:.2%} | {our.wall:.1f} s |")
+    for number, ((theirs, their_accuracy), (our, our_accuracy)) in enumerate(
+        zip(article, ours, strict=True)
+    ):
+        print(
+            f"| {number} | {their_accuracy:.2%} | {theirs.wall:.1f} s | {our_accuracy:.2%} | {our.wall:.1f} s |"
+        )
     quotient = ratio([run for run, _ in ours], [run for run, _ in article], "wall")
     print(
         f"\nmean accuracy {mean(a for _, a in article):.2%} and {mean(a for _, a in ours):.2%}; "

@@ -20,7 +20,9 @@ def test_the_version_is_printed(digitcli: Callable[..., subprocess.CompletedProc
     assert (done.returncode, done.stdout, done.stderr) == (0, f"digitcli {__version__}\n", "")
 
 
-def test_without_a_command_help_is_given(digitcli: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+def test_without_a_command_help_is_given(
+    digitcli: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
     done = digitcli()
     assert done.returncode == 0
     for command in COMMANDS:
@@ -28,7 +30,9 @@ def test_without_a_command_help_is_given(digitcli: Callable[..., subprocess.Comp
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_each_command_has_help(command: str, digitcli: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+def test_each_command_has_help(
+    command: str, digitcli: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
     done = digitcli(command, "-h")
     assert (done.returncode, done.stderr) == (0, "")
     assert f"Usage: digitcli {command}" in done.stdout
@@ -40,7 +44,10 @@ def test_each_command_has_help(command: str, digitcli: Callable[..., subprocess.
         ("nope", "No such command 'nope'; see digitcli --help"),
         ("info --bad", "No such option: --bad; see digitcli info --help"),
         ("evaluate a b", "Got unexpected extra argument(s) (b); see digitcli evaluate --help"),
-        ("evaluate -f xml", "'xml' is not one of 'text', 'json', 'csv'; see digitcli evaluate --help"),
+        (
+            "evaluate -f xml",
+            "'xml' is not one of 'text', 'json', 'csv'; see digitcli evaluate --help",
+        ),
     ],
 )
 def test_a_wrong_command_line_costs_one_line(
@@ -56,7 +63,11 @@ def test_a_wrong_command_line_costs_one_line(
 @pytest.mark.parametrize(
     ("error", "code", "line"),
     [
-        (DataError("no data at x\x1b[31m\n"), ExitCode.UNUSABLE, "digitcli: no data at x\\x1b[31m\\x0a\n"),
+        (
+            DataError("no data at x\x1b[31m\n"),
+            ExitCode.UNUSABLE,
+            "digitcli: no data at x\\x1b[31m\\x0a\n",
+        ),
         (ImageError("a.png: cut short"), ExitCode.INPUT_FAILED, "digitcli: a.png: cut short\n"),
         (
             PermissionError(13, "Permission denied", "a"),
@@ -80,7 +91,9 @@ def test_an_error_costs_one_line_and_its_exit_code(
 
 def test_a_reader_that_has_seen_enough_ends_it_quietly() -> None:
     code = "from digitcli.cli.guard import guarded\n@guarded\ndef c():\n while True: print('a' * 1000)\nc()"
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         process.stdout.readline()
@@ -95,7 +108,9 @@ def test_signals_end_it_at_once(number: signal.Signals, code: int) -> None:
         "import time\nfrom digitcli.cli.guard import guarded\n@guarded\ndef c():\n"
         " print('ready', flush=True)\n time.sleep(60)\nc()"
     )
-    with subprocess.Popen([sys.executable, "-c", source], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", source], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         process.stdout.readline()
@@ -104,7 +119,9 @@ def test_signals_end_it_at_once(number: signal.Signals, code: int) -> None:
         assert process.stderr.read() == b""
 
 
-@pytest.mark.parametrize(("words", "offered"), [("ex", "export"), ("export --format s", "saved-model")])
+@pytest.mark.parametrize(
+    ("words", "offered"), [("ex", "export"), ("export --format s", "saved-model")]
+)
 def test_a_shell_completes_commands_and_values(
     words: str, offered: str, digitcli: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
@@ -120,4 +137,7 @@ def test_a_shell_completes_commands_and_values(
 def test_the_script_for_a_shell_is_shown(shell_env: dict[str, str]) -> None:
     line = ["bash", "-c", "digitcli --show-completion; true"]  # what runs it is the shell it is for
     done = subprocess.run(line, env=shell_env, text=True, capture_output=True, check=False)
-    assert (done.stderr, "complete -o default -F _digitcli_completion digitcli" in done.stdout) == ("", True)
+    assert (done.stderr, "complete -o default -F _digitcli_completion digitcli" in done.stdout) == (
+        "",
+        True,
+    )

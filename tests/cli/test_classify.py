@@ -136,12 +136,31 @@ def test_inputs_mix_and_come_in_the_order_given(tmp_path: Path) -> None:
     args = ("-r", "b.png", "-", ".", "--files-from", listing, "-0")
     done = classify(*args, cwd=folder, input=SEVEN.read_bytes())
     paths = [line.split(b"\t")[0].decode() for line in done.stdout.splitlines()]
-    assert paths == ["b.png", "-", "./a.png", "./b\\n.png", "./b.png", "./below/c.png", "a.png", "b\\n.png"]
+    assert paths == [
+        "b.png",
+        "-",
+        "./a.png",
+        "./b\\n.png",
+        "./b.png",
+        "./below/c.png",
+        "a.png",
+        "b\\n.png",
+    ]
     assert (done.returncode, done.stderr) == (0, b"")
-    assert {line.split(b"\t", 1)[1] for line in done.stdout.splitlines()} == {b"7" + done.stdout.splitlines()[0][7:]}
+    assert {line.split(b"\t", 1)[1] for line in done.stdout.splitlines()} == {
+        b"7" + done.stdout.splitlines()[0][7:]
+    }
 
 
-NAMES = [b"-7.png", b"a b.png", b"\xff\xfe.png", b"a\tb\nc\\d.png", b"[red]x.png", b":smile:.png", b"'\"$(x)`.png"]
+NAMES = [
+    b"-7.png",
+    b"a b.png",
+    b"\xff\xfe.png",
+    b"a\tb\nc\\d.png",
+    b"[red]x.png",
+    b":smile:.png",
+    b"'\"$(x)`.png",
+]
 
 
 @pytest.mark.parametrize("from_list", [False, True])
@@ -162,7 +181,9 @@ def test_a_name_in_a_message_is_never_printed_raw() -> None:
 
 
 def test_records_come_while_the_list_is_still_being_written() -> None:
-    with subprocess.Popen([*COMMAND, "--files-from", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        [*COMMAND, "--files-from", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         for _ in range(3):
@@ -183,7 +204,10 @@ def test_formats_say_the_same() -> None:
     table = classify("-f", "table", *args).stdout.decode()
     assert rows[0] == ["path", "digit", "confidence", "status", "top"]
     assert [rows[1][:2], rows[2][:2]] == [[str(SEVEN), "7"], ["none.png", ""]]
-    assert [(record["path"], record["digit"]) for record in array] == [(str(SEVEN), 7), ("none.png", None)]
+    assert [(record["path"], record["digit"]) for record in array] == [
+        (str(SEVEN), 7),
+        ("none.png", None),
+    ]
     assert float(rows[1][2]) == array[0]["confidence"] == array[0]["top"][0]["probability"]
     assert f"{array[0]['confidence']:.1%}"[:3] in table
     assert f"{SEVEN}\n" in table
@@ -206,7 +230,9 @@ def test_verbose_says_where_only_the_first_picture_was_read(tmp_path: Path) -> N
     with Image.open(SEVEN) as seven:
         page = seven.convert("L")
     page.save(tmp_path / "pages.tif", save_all=True, append_images=[page] * 3)
-    quiet, verbose = (classify(*args, tmp_path / "pages.tif", SEVEN) for args in ((), ("--verbose",)))
+    quiet, verbose = (
+        classify(*args, tmp_path / "pages.tif", SEVEN) for args in ((), ("--verbose",))
+    )
     assert quiet.stdout == verbose.stdout
     assert quiet.stderr == b""
     note = b": holds several pictures, of which the first was read\n"
@@ -226,9 +252,14 @@ def test_digit_is_one_character_for_each_input() -> None:
     assert classify("-f", "digit", SEVEN, "none.png").stdout == b"7\n?\n"
 
 
-def test_records_are_valid_by_the_schema_that_info_prints(digitcli: Callable[..., "Done[str]"]) -> None:
+def test_records_are_valid_by_the_schema_that_info_prints(
+    digitcli: Callable[..., "Done[str]"],
+) -> None:
     schema = json.loads(digitcli("info", "--schema").stdout)
-    records = [json.loads(line) for line in classify("-f", "jsonl", "--top", "3", SAMPLES, b"\xff").stdout.splitlines()]
+    records = [
+        json.loads(line)
+        for line in classify("-f", "jsonl", "--top", "3", SAMPLES, b"\xff").stdout.splitlines()
+    ]
     assert len(records) > 5
     for record in records:
         jsonschema.validate(record, schema)
@@ -236,7 +267,10 @@ def test_records_are_valid_by_the_schema_that_info_prints(digitcli: Callable[...
 
 def test_show_draws_what_the_network_saw() -> None:
     drawing = classify("--show", SEVEN).stdout.decode()
-    assert sum(line.count("▀") + line.count("█") + line.count("▄") for line in drawing.splitlines()) > 20
+    assert (
+        sum(line.count("▀") + line.count("█") + line.count("▄") for line in drawing.splitlines())
+        > 20
+    )
     assert "\x1b" not in drawing
 
 
@@ -245,7 +279,9 @@ def test_the_samples_are_answered_as_before(golden: Callable[[str, str], None]) 
     golden("classify-samples.jsonl", done.stdout.decode())
 
 
-def test_answers_are_the_same_by_path_on_stdin_alone_and_by_any_number_of_jobs(digits: Path) -> None:
+def test_answers_are_the_same_by_path_on_stdin_alone_and_by_any_number_of_jobs(
+    digits: Path,
+) -> None:
     one, two = (classify("-j", jobs, digits).stdout for jobs in ("1", "2"))
     assert one == two
     lines = one.splitlines()
@@ -284,7 +320,9 @@ def test_output_is_not_written_at_all_where_the_run_was_ended(number: int, tmp_p
 
 
 @pytest.mark.parametrize("place", ["none/out.tsv", "."])
-def test_an_output_that_cannot_be_written_is_said_before_anything_is_read(place: str, tmp_path: Path) -> None:
+def test_an_output_that_cannot_be_written_is_said_before_anything_is_read(
+    place: str, tmp_path: Path
+) -> None:
     done = classify("-o", tmp_path / place, "none.png")
     assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (3, b"", 1)
     assert b"none.png:" not in done.stderr
@@ -303,7 +341,9 @@ def await_true(condition: Callable[[], bool]) -> None:
 
 def test_head_ends_it_quietly_with_status_0(digits: Path) -> None:
     done = subprocess.run(
-        ["bash", "-c", 'set -o pipefail; "$@" | head -1', "-", *COMMAND, digits], capture_output=True, timeout=60
+        ["bash", "-c", 'set -o pipefail; "$@" | head -1', "-", *COMMAND, digits],
+        capture_output=True,
+        timeout=60,
     )
     assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout.count(b"\n") == 1
@@ -311,7 +351,9 @@ def test_head_ends_it_quietly_with_status_0(digits: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("whole_group", [False, True])
-def test_a_signal_ends_it_at_once_between_records(number: int, whole_group: bool, digits: Path) -> None:
+def test_a_signal_ends_it_at_once_between_records(
+    number: int, whole_group: bool, digits: Path
+) -> None:
     listing = b"".join(os.fsencode(path) + b"\n" for path in sorted(digits.iterdir())) * 20
     reading, writing = os.pipe()
     with subprocess.Popen(
@@ -351,9 +393,14 @@ def test_the_workers_end_with_a_parent_that_is_killed(digits: Path) -> None:
 
 
 def test_a_full_disk_and_a_closed_stdout_cost_one_line(digits: Path) -> None:
-    for redirection, reason in ((">/dev/full", b"no space left on device"), (">&-", b"bad file descriptor")):
+    for redirection, reason in (
+        (">/dev/full", b"no space left on device"),
+        (">&-", b"bad file descriptor"),
+    ):
         done = subprocess.run(
-            ["bash", "-c", f'"$@" {redirection}', "-", *COMMAND, digits], capture_output=True, timeout=60
+            ["bash", "-c", f'"$@" {redirection}', "-", *COMMAND, digits],
+            capture_output=True,
+            timeout=60,
         )
         assert (done.returncode, done.stderr.count(b"\n")) == (3, 1)
         assert done.stderr.startswith(b"digitcli: cannot write standard output: " + reason)
@@ -362,7 +409,9 @@ def test_a_full_disk_and_a_closed_stdout_cost_one_line(digits: Path) -> None:
 @pytest.mark.parametrize("redirection", ["2>&-", "2>/dev/full", "2> >(true)"])
 def test_messages_that_nobody_can_hear_end_nothing(redirection: str) -> None:
     done = subprocess.run(
-        ["bash", "-c", f'"$@" {redirection}', "-", *COMMAND, "none.png", SEVEN], capture_output=True, timeout=60
+        ["bash", "-c", f'"$@" {redirection}', "-", *COMMAND, "none.png", SEVEN],
+        capture_output=True,
+        timeout=60,
     )
     assert done.returncode == 1
     assert statuses(done) == ["error", "ok"]
@@ -377,7 +426,10 @@ def test_a_hundred_thousand_files_of_which_some_are_broken_are_all_done_and_twic
     folder = tmp_path / "many"
     folder.mkdir()
     for number in range(100_000):
-        os.link(tmp_path / "cut" if number % 100 == 50 else whole[number % 1000], folder / f"{number:06d}.png")
+        os.link(
+            tmp_path / "cut" if number % 100 == 50 else whole[number % 1000],
+            folder / f"{number:06d}.png",
+        )
     first, second = (
         subprocess.run([*COMMAND, "-o", tmp_path / name, folder], capture_output=True, timeout=600)
         for name in ("first", "second")
@@ -386,7 +438,9 @@ def test_a_hundred_thousand_files_of_which_some_are_broken_are_all_done_and_twic
     assert first.stderr.count(b"\n") == 1000
     records = [line.split("\t") for line in (tmp_path / "first").read_text().splitlines()]
     assert len(records) == 100_000
-    assert [int(Path(record[0]).stem) for record in records if record[3] == "error"] == list(range(50, 100_000, 100))
+    assert [int(Path(record[0]).stem) for record in records if record[3] == "error"] == list(
+        range(50, 100_000, 100)
+    )
     assert (tmp_path / "first").read_bytes() == (tmp_path / "second").read_bytes()
 
 
@@ -394,14 +448,20 @@ def test_a_hundred_thousand_files_of_which_some_are_broken_are_all_done_and_twic
 
 
 def on_a_terminal(
-    *args: str | Path, stderr: bool = False, env: dict[str, str] | None = None, slow_list: tuple[str | Path, ...] = ()
+    *args: str | Path,
+    stderr: bool = False,
+    env: dict[str, str] | None = None,
+    slow_list: tuple[str | Path, ...] = (),
 ) -> tuple[int, str, bytes]:
     """Run with stdout, or else stderr, on a terminal of 40 columns; give status, what it shows and the other stream.
 
-    The paths of ``slow_list`` are written to stdin, each half a second after the answer to the one before it.
+    The paths of ``slow_list`` are written to stdin, each half a second after the answer to the one
+    before it.
     """
     leader, follower = pty.openpty()
-    environment = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR")}
+    environment = {
+        name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR")
+    }
     with subprocess.Popen(
         [*COMMAND, *args],
         stdin=subprocess.PIPE,
@@ -440,7 +500,9 @@ def test_on_a_terminal_it_is_a_table_with_colour() -> None:
     assert "\x1b[1;32m" in shown
 
 
-@pytest.mark.parametrize(("args", "env"), [((), {"NO_COLOR": "1"}), ((), {"TERM": "dumb"}), (("--color", "never"), {})])
+@pytest.mark.parametrize(
+    ("args", "env"), [((), {"NO_COLOR": "1"}), ((), {"TERM": "dumb"}), (("--color", "never"), {})]
+)
 def test_colour_can_be_declined(args: tuple[str, ...], env: dict[str, str]) -> None:
     _, shown, _ = on_a_terminal(*args, SEVEN, env=env)
     assert "digit  confidence  picture" in shown
@@ -456,7 +518,11 @@ def test_colour_can_be_insisted_on() -> None:
 def test_machine_formats_on_a_terminal_are_neither_cut_nor_coloured_nor_raw(tmp_path: Path) -> None:
     path = tmp_path / ("long-" * 20 + "\x1b[31m\n.png")
     path.write_bytes(SEVEN.read_bytes())
-    for format_, end in (("tsv", "\\x1b[31m\\n.png\t7\t"), ("csv", "\\x1b[31m\\n.png,7,"), ("json", ', "digit": 7')):
+    for format_, end in (
+        ("tsv", "\\x1b[31m\\n.png\t7\t"),
+        ("csv", "\\x1b[31m\\n.png,7,"),
+        ("json", ', "digit": 7'),
+    ):
         _, shown, _ = on_a_terminal("-f", format_, path)
         assert "long-" * 20 in shown
         assert end in shown
@@ -465,17 +531,25 @@ def test_machine_formats_on_a_terminal_are_neither_cut_nor_coloured_nor_raw(tmp_
 
 def test_progress_and_a_closing_line_are_drawn_on_stderr_where_it_is_a_terminal() -> None:
     code, shown, out = on_a_terminal(
-        "--files-from", "-", stderr=True, env={"COLUMNS": "100"}, slow_list=(SEVEN, "none.png", SEVEN)
+        "--files-from",
+        "-",
+        stderr=True,
+        env={"COLUMNS": "100"},
+        slow_list=(SEVEN, "none.png", SEVEN),
     )
     assert (code, out.count(b"\n")) == (1, 3)
     assert b"\x1b" not in out
     assert "2/?" in shown
     assert "digitcli: none.png: no such file" in shown
-    assert re.search(r"3 in .* s \(.* a second\): 2 digits, 0 unsure, 0 without a digit, 1 failed\r\n$", shown)
+    assert re.search(
+        r"3 in .* s \(.* a second\): 2 digits, 0 unsure, 0 without a digit, 1 failed\r\n$", shown
+    )
 
 
 def test_a_dumb_terminal_gets_no_moving_progress() -> None:
-    _, shown, _ = on_a_terminal("--files-from", "-", stderr=True, env={"TERM": "dumb"}, slow_list=(SEVEN, SEVEN))
+    _, shown, _ = on_a_terminal(
+        "--files-from", "-", stderr=True, env={"TERM": "dumb"}, slow_list=(SEVEN, SEVEN)
+    )
     assert shown.startswith("2 in ")
     assert "\x1b" not in shown
 

@@ -15,7 +15,9 @@ def data(tmp_path):
     labels = validation.labels.copy()
     labels[:5] = (labels[:5] + 1) % 10
     path = tmp_path / "some.npz"
-    np.savez(path, x_train=validation.images, y_train=labels, x_test=validation.images, y_test=labels)
+    np.savez(
+        path, x_train=validation.images, y_train=labels, x_test=validation.images, y_test=labels
+    )
     return path
 
 
@@ -30,7 +32,10 @@ def test_csv_is_the_matrix_and_nothing_else(digitcli, data) -> None:
 def test_the_matrix_is_written_beside_what_is_printed(digitcli, data, tmp_path) -> None:
     done = digitcli("evaluate", data, "-f", "json", "--confusion", tmp_path / "c.json")
     assert done.returncode == 0
-    assert json.loads((tmp_path / "c.json").read_text())["confusion"] == json.loads(done.stdout)["confusion"]
+    assert (
+        json.loads((tmp_path / "c.json").read_text())["confusion"]
+        == json.loads(done.stdout)["confusion"]
+    )
 
 
 def test_an_unknown_ending_costs_one_line_and_no_time(digitcli, tmp_path) -> None:
@@ -48,6 +53,8 @@ def test_the_surest_mistakes_are_listed(digitcli, data) -> None:
 
 
 def test_plots_are_drawn_in_silence_where_no_home_can_be_written(digitcli, data, tmp_path) -> None:
-    done = digitcli("evaluate", data, "--confusion", tmp_path / "c.png", env={"MPLCONFIGDIR": "/proc/nowhere"})
+    done = digitcli(
+        "evaluate", data, "--confusion", tmp_path / "c.png", env={"MPLCONFIGDIR": "/proc/nowhere"}
+    )
     assert (done.returncode, done.stderr) == (0, "")
     assert (tmp_path / "c.png").exists()

@@ -21,8 +21,12 @@ def test_tflite_is_what_classify_runs(name, digitcli, tmp_path):
     done = digitcli("export", "-f", "tflite", "-w", name, "-o", tmp_path / "it.tflite")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     content = (tmp_path / "it.tflite").read_bytes()
-    assert content == open_bundle(name).model()  # what LiteRT answers to this is tested as the classifier's
-    assert Interpreter(model_content=content).get_input_details()[0]["shape_signature"].tolist() == [-1, 28, 28, 1]
+    assert (
+        content == open_bundle(name).model()
+    )  # what LiteRT answers to this is tested as the classifier's
+    assert Interpreter(model_content=content).get_input_details()[0][
+        "shape_signature"
+    ].tolist() == [-1, 28, 28, 1]
 
 
 @pytest.mark.slow
@@ -46,20 +50,42 @@ def test_onnx_is_written_quietly(digitcli, tmp_path):
 @pytest.mark.parametrize(
     ("line", "code", "complaint"),
     [
-        ("-o it.h5", 2, "Invalid value for --output: Keras reads a file only where its name ends in .keras; see "),
+        (
+            "-o it.h5",
+            2,
+            "Invalid value for --output: Keras reads a file only where its name ends in .keras; see ",
+        ),
         ("", 2, "Missing option '--output' / '-o'; see digitcli export --help"),
         ("-w nowhere -o it.keras", 3, "no weights folder nowhere; "),
         ("-w finder -f tflite -o it", 3, "{finder} holds no network that reads digits"),
-        ("-w damaged -f tflite -o it", 3, "damaged/model.tflite is not the file that card.json describes"),
+        (
+            "-w damaged -f tflite -o it",
+            3,
+            "damaged/model.tflite is not the file that card.json describes",
+        ),
         ("-f tflite -o taken", 3, "taken exists; --force replaces it, --output names another"),
         ("-f tflite -o folder --force", 3, "folder is a folder, give the name of a file"),
-        ("-f saved-model -o folder --force", 3, "folder exists and is no SavedModel; give another --output"),
-        ("-f saved-model -o taken --force", 3, "taken exists and is no SavedModel; give another --output"),
+        (
+            "-f saved-model -o folder --force",
+            3,
+            "folder exists and is no SavedModel; give another --output",
+        ),
+        (
+            "-f saved-model -o taken --force",
+            3,
+            "taken exists and is no SavedModel; give another --output",
+        ),
         ("-f tflite -o nowhere/it", 3, "cannot write nowhere/it: No such file or directory"),
-        ("-f tflite -o {finder}/it", 3, "{finder}/it is bundled with digitcli and stays as it is; "),
+        (
+            "-f tflite -o {finder}/it",
+            3,
+            "{finder}/it is bundled with digitcli and stays as it is; ",
+        ),
     ],
 )
-def test_what_cannot_be_done_costs_one_line_and_changes_nothing(line, code, complaint, digitcli, tmp_path):
+def test_what_cannot_be_done_costs_one_line_and_changes_nothing(
+    line, code, complaint, digitcli, tmp_path
+):
     (tmp_path / "taken").write_text("mine")
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "mine").touch()

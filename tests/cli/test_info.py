@@ -8,7 +8,15 @@ import jsonschema
 def test_it_shows_versions_layers_and_card(digitcli) -> None:
     done = digitcli("info")
     assert (done.returncode, done.stderr) == (0, "")
-    for text in ("digitcli ", "Python 3", "numpy ", "C1 ", "fully connected", "61,706", "SHA-256: model.tflite"):
+    for text in (
+        "digitcli ",
+        "Python 3",
+        "numpy ",
+        "C1 ",
+        "fully connected",
+        "61,706",
+        "SHA-256: model.tflite",
+    ):
         assert text in done.stdout
 
 

@@ -37,7 +37,12 @@ def test_it_answers_as_classify_does(digitcli) -> None:
 
 def test_what_cannot_be_inspected_costs_one_line(digitcli, tmp_path) -> None:
     (tmp_path / "text.png").write_text("no picture")
-    for path, code in ((tmp_path / "text.png", 1), (tmp_path / "nowhere.png", 1), ("tests/samples", 2), (SAMPLE, 1)):
+    for path, code in (
+        (tmp_path / "text.png", 1),
+        (tmp_path / "nowhere.png", 1),
+        ("tests/samples", 2),
+        (SAMPLE, 1),
+    ):
         done = digitcli("inspect", path, "--max-pixels", "1000")
         assert (done.returncode, done.stdout, done.stderr.count("\n")) == (code, "", 1)
         assert str(path) in done.stderr

@@ -33,7 +33,19 @@ def data(tmp_path_factory):
 @pytest.fixture(scope="module")
 def trained(data, tmp_path_factory, digitcli):
     output = tmp_path_factory.mktemp("trained") / "weights"
-    line = ["--data", data, "--epochs", "3", "--batch-size", "50", "--no-augment", "--seed", "4", "--output", output]
+    line = [
+        "--data",
+        data,
+        "--epochs",
+        "3",
+        "--batch-size",
+        "50",
+        "--no-augment",
+        "--seed",
+        "4",
+        "--output",
+        output,
+    ]
     return output, digitcli("train", *line)
 
 
@@ -74,7 +86,18 @@ def test_ctrl_c_keeps_the_best_so_far_and_a_terminal_gets_a_bar(data, tmp_path):
     shown: list[bytes] = []
     reader = threading.Thread(target=drain, args=(terminal, shown))
     process = subprocess.Popen(
-        [sys.executable, "-m", "digitcli", "train", "--data", data, "--epochs", "5000", "-o", tmp_path / "kept"],
+        [
+            sys.executable,
+            "-m",
+            "digitcli",
+            "train",
+            "--data",
+            data,
+            "--epochs",
+            "5000",
+            "-o",
+            tmp_path / "kept",
+        ],
         stdout=subprocess.PIPE,
         stderr=slave,
         text=True,
@@ -108,7 +131,11 @@ def drain(terminal, shown):
     [
         (["--epochs", "0"], 2, "epochs must be 1 to 100,000, not 0"),
         (["--learning-rate", "-1"], 2, "learning rate must be 1e-07 to 10, not -1.0"),
-        (["--from", "lenet5"], 2, "--from needs --data: the pictures that the network shall learn to read"),
+        (
+            ["--from", "lenet5"],
+            2,
+            "--from needs --data: the pictures that the network shall learn to read",
+        ),
         (["--output", "{taken}"], 3, "{taken} exists; --force replaces it, --output names another"),
         (
             ["--output", "{bundled}", "--force"],
@@ -121,7 +148,9 @@ def drain(terminal, shown):
 def test_what_cannot_be_done_is_said_at_once(options, code, complaint, tmp_path, digitcli):
     (tmp_path / "file").touch()
     places = {"taken": tmp_path, "bundled": open_bundle("lenet5").folder}
-    done = digitcli("train", "-o", tmp_path / "new", *(option.format(**places) for option in options))
+    done = digitcli(
+        "train", "-o", tmp_path / "new", *(option.format(**places) for option in options)
+    )
     assert (done.returncode, done.stdout) == (code, "")
     assert done.stderr.startswith("digitcli: " + complaint.format(**places))
     assert done.stderr.count("\n") == 1

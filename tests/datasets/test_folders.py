@@ -59,7 +59,9 @@ def test_folders_without_a_readable_picture_are_refused(tmp_path: Path) -> None:
 
 def test_a_folder_without_labels_is_refused(tmp_path: Path) -> None:
     (tmp_path / "letters").mkdir()
-    with pytest.raises(DataError, match="holds no labels: neither IDX files nor class folders 0 to 9"):
+    with pytest.raises(
+        DataError, match="holds no labels: neither IDX files nor class folders 0 to 9"
+    ):
         load(tmp_path, "test")
 
 

@@ -13,7 +13,11 @@ LABELS = np.array([7, 0, 9], np.uint8)
 
 
 def idx(array: np.ndarray, kind: int = 8) -> bytes:
-    return bytes([0, 0, kind, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape) + array.tobytes()
+    return (
+        bytes([0, 0, kind, array.ndim])
+        + struct.pack(f">{array.ndim}I", *array.shape)
+        + array.tobytes()
+    )
 
 
 def write(folder: Path, images: bytes, labels: bytes, prefix: str = "t10k") -> Path:
@@ -56,7 +60,9 @@ def test_a_missing_part_is_named(tmp_path: Path) -> None:
         (idx(IMAGES[:, :27]), idx(LABELS), r"shape \(n, 28, 28\)"),
     ],
 )
-def test_what_lies_is_refused_by_name(tmp_path: Path, images: bytes, labels: bytes, complaint: str) -> None:
+def test_what_lies_is_refused_by_name(
+    tmp_path: Path, images: bytes, labels: bytes, complaint: str
+) -> None:
     with pytest.raises(DataError, match=complaint) as caught:
         load(write(tmp_path, images, labels), "test")
     assert str(tmp_path) in str(caught.value)

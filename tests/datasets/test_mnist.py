@@ -9,11 +9,40 @@ from digitcli.errors import DataError
 
 def test_the_three_parts_are_mnist_and_share_nothing() -> None:
     splits = mnist.load()
-    assert [len(part) for part in (splits.train, splits.validation, splits.test)] == [55_000, 5_000, 10_000]
+    assert [len(part) for part in (splits.train, splits.validation, splits.test)] == [
+        55_000,
+        5_000,
+        10_000,
+    ]
     train = np.concatenate([splits.train.labels, splits.validation.labels])
-    assert np.bincount(train).tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
-    assert np.bincount(splits.test.labels).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
-    seen = [{image.tobytes() for image in part.images} for part in (splits.train, splits.validation, splits.test)]
+    assert np.bincount(train).tolist() == [
+        5923,
+        6742,
+        5958,
+        6131,
+        5842,
+        5421,
+        5918,
+        6265,
+        5851,
+        5949,
+    ]
+    assert np.bincount(splits.test.labels).tolist() == [
+        980,
+        1135,
+        1032,
+        1010,
+        982,
+        892,
+        958,
+        1028,
+        974,
+        1009,
+    ]
+    seen = [
+        {image.tobytes() for image in part.images}
+        for part in (splits.train, splits.validation, splits.test)
+    ]
     assert not seen[0] & seen[1]
     assert not (seen[0] | seen[1]) & seen[2]
 

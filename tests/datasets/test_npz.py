@@ -40,17 +40,25 @@ def test_arrays_in_fortran_order_are_read_right(tmp_path: Path) -> None:
         ({"x_test": IMAGES, "y_test": LABELS - 2}, "labels must be 0 to 9"),
         ({"x_test": IMAGES.astype(np.float32), "y_test": LABELS}, "must be uint8"),
         ({"x_test": IMAGES[0], "y_test": LABELS}, r"of shape \(n, 28, 28\)"),
-        ({"x_test": np.array([{"a": 1}]), "y_test": LABELS}, "Python objects, which are never loaded"),
+        (
+            {"x_test": np.array([{"a": 1}]), "y_test": LABELS},
+            "Python objects, which are never loaded",
+        ),
     ],
 )
-def test_what_does_not_fit_is_refused_by_name(tmp_path: Path, arrays: dict[str, Any], complaint: str) -> None:
+def test_what_does_not_fit_is_refused_by_name(
+    tmp_path: Path, arrays: dict[str, Any], complaint: str
+) -> None:
     with pytest.raises(DataError, match=complaint):
         load(write(tmp_path / "d.npz", **arrays), "test")
 
 
 def test_a_zip_bomb_is_not_unpacked(tmp_path: Path) -> None:
     path = tmp_path / "d.npz"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("x_test.npy", "w") as stream:
+    with (
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("x_test.npy", "w") as stream,
+    ):
         for _ in range(1100):
             stream.write(bytes(1 << 20))
     with pytest.raises(DataError, match="larger than 1 GiB"):
@@ -60,7 +68,9 @@ def test_a_zip_bomb_is_not_unpacked(tmp_path: Path) -> None:
 def test_a_header_that_claims_more_than_there_is_allocates_nothing(tmp_path: Path) -> None:
     path = tmp_path / "d.npz"
     header = io.BytesIO()
-    np.lib.format.write_array_header_1_0(header, {"descr": "|u1", "fortran_order": False, "shape": (1 << 40, 28, 28)})
+    np.lib.format.write_array_header_1_0(
+        header, {"descr": "|u1", "fortran_order": False, "shape": (1 << 40, 28, 28)}
+    )
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("x_test.npy", header.getvalue() + bytes(100))
     with pytest.raises(DataError, match="claims more than it holds"):

@@ -3,7 +3,13 @@ import math
 import numpy as np
 import pytest
 
-from digitcli.evaluation.metrics import calibration, evaluate, refusal, wilson_interval, worst_mistakes
+from digitcli.evaluation.metrics import (
+    calibration,
+    evaluate,
+    refusal,
+    wilson_interval,
+    worst_mistakes,
+)
 
 # label 3 answered 3 (0.8) and 5 (0.6); label 5 answered 5 (0.9); label 0 answered 5 (1.0)
 PROBABILITIES = np.zeros((4, 10), np.float32)
@@ -48,9 +54,16 @@ def test_each_digit_is_scored_and_nought_of_nought_is_nan() -> None:
 @pytest.mark.parametrize(
     ("successes", "trials", "low", "high"),
     # Newcombe, Statistics in Medicine 17 (1998), table I, method 3
-    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)],
+    [
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ],
 )
-def test_wilson_interval_gives_the_published_values(successes: int, trials: int, low: float, high: float) -> None:
+def test_wilson_interval_gives_the_published_values(
+    successes: int, trials: int, low: float, high: float
+) -> None:
     assert wilson_interval(successes, trials) == pytest.approx((low, high), abs=5e-5)
 
 
@@ -99,9 +112,12 @@ def test_where_even_the_surest_is_wrong_everything_must_be_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("threshold", "refused", "error"), [(0.0, 0.0, 0.5), (0.5, 0.0, 0.5), (0.51, 0.25, 1 / 3), (0.9, 0.75, 0.0)]
+    ("threshold", "refused", "error"),
+    [(0.0, 0.0, 0.5), (0.5, 0.0, 0.5), (0.51, 0.25, 1 / 3), (0.9, 0.75, 0.0)],
 )
-def test_a_threshold_refuses_what_is_below_it(threshold: float, refused: float, error: float) -> None:
+def test_a_threshold_refuses_what_is_below_it(
+    threshold: float, refused: float, error: float
+) -> None:
     result = refusal(np.array([0.9, 0.5, 0.7, 0.6]), np.array([True, False, True, False]))
     assert result.at(threshold) == (refused, pytest.approx(error))
 

@@ -48,7 +48,10 @@ def _flip(data: bytearray, _seeds: list[bytes], rng: random.Random) -> None:
 
 
 def _number(data: bytearray, _seeds: list[bytes], rng: random.Random) -> None:
-    at, number = _at(data, rng), rng.choice((0, 1, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF, rng.getrandbits(32)))
+    at, number = (
+        _at(data, rng),
+        rng.choice((0, 1, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF, rng.getrandbits(32))),
+    )
     data[at : at + 4] = struct.pack(rng.choice("<>") + "I", number)
 
 
@@ -98,7 +101,10 @@ def pictures() -> dict[str, list[bytes]]:
         "WEBP": [(rgb, {"exif": exif}), (alpha, {"lossless": True}), (rgb, {"save_all": True, "append_images": [rgb]})],
         "AVIF": [(rgb, {"exif": exif}), (alpha, {})],
     }  # fmt: skip
-    whole = {kind: [_encoded(image, kind, options) for image, options in of] for kind, of in variants.items()}
+    whole = {
+        kind: [_encoded(image, kind, options) for image, options in of]
+        for kind, of in variants.items()
+    }
     whole["PPM"].append(b"P2 # plain\n8 8 255\n" + b"9 200 " * 32)
     whole["BMP"].append(_run_length_bmp())
     try:
@@ -120,13 +126,22 @@ def _run_length_bmp() -> bytes:
     rows = (b"\x08\x03\x08\x00" + b"\x00\x04\x01\x02\x03\x04" + b"\x00\x00") * 20 + b"\x00\x01"
     start = 14 + 40 + 1024
     header = struct.pack("<IiiHHIIiiII", 40, 20, 20, 1, 8, 1, len(rows), 0, 0, 256, 0)
-    return b"BM" + struct.pack("<IHHI", start + len(rows), 0, 0, start) + header + bytes(range(256)) * 4 + rows
+    return (
+        b"BM"
+        + struct.pack("<IHHI", start + len(rows), 0, 0, start)
+        + header
+        + bytes(range(256)) * 4
+        + rows
+    )
 
 
 def cards() -> list[bytes]:
     """Give the text of a card."""
     bundle = open_bundle("lenet5")
-    return [bundle.card.to_json().encode(), json.dumps({"schema": 1, "files": {}, "deep": [[[{}]]]}).encode()]
+    return [
+        bundle.card.to_json().encode(),
+        json.dumps({"schema": 1, "files": {}, "deep": [[[{}]]]}).encode(),
+    ]
 
 
 def models() -> list[bytes]:

@@ -19,7 +19,10 @@ from digitcli.inference.trial import survives
 
 SECONDS = 600
 NOTE = "holds several pictures"  # of --verbose
-OUR_MISTAKES = ("failed while it was read", "was ended")  # caught, but a decoder crashed or we have not foreseen it
+OUR_MISTAKES = (
+    "failed while it was read",
+    "was ended",
+)  # caught, but a decoder crashed or we have not foreseen it
 
 
 def classify_all(paths: list[Path], *options: str) -> list[str]:
@@ -31,7 +34,9 @@ def classify_all(paths: list[Path], *options: str) -> list[str]:
         capture_output=True,
         timeout=SECONDS,
     )
-    complaints = [line for line in done.stderr.decode(errors="replace").splitlines() if NOTE not in line]
+    complaints = [
+        line for line in done.stderr.decode(errors="replace").splitlines() if NOTE not in line
+    ]
     records = [line.split("\t") for line in done.stdout.decode(errors="replace").splitlines()]
     wrong = [line for line in complaints if not line.startswith("digitcli: /")]
     wrong += [line for line in complaints if any(mistake in line for mistake in OUR_MISTAKES)]
@@ -39,7 +44,9 @@ def classify_all(paths: list[Path], *options: str) -> list[str]:
         wrong.append(f"{len(records)} records of {len(paths)} files")
     failed = sum(record[3] == "error" for record in records)
     if (done.returncode, len(complaints)) != (int(failed > 0), failed):
-        wrong.append(f"status {done.returncode}, {failed} records of errors, {len(complaints)} lines on stderr")
+        wrong.append(
+            f"status {done.returncode}, {failed} records of errors, {len(complaints)} lines on stderr"
+        )
     return wrong
 
 

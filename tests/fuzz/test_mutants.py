@@ -14,7 +14,10 @@ from digitcli.imaging.decode import decode
 
 def test_mutants_are_many_and_the_same_again() -> None:
     seeds = mutants.pictures()["PNG"]
-    first, second = ([mutants.mutant(seeds, rng) for _ in range(100)] for rng in (random.Random(1), random.Random(1)))
+    first, second = (
+        [mutants.mutant(seeds, rng) for _ in range(100)]
+        for rng in (random.Random(1), random.Random(1))
+    )
     assert first == second
     assert len(set(first)) > 90
     assert not set(first) & set(seeds)
@@ -43,7 +46,9 @@ def test_a_thousand_damaged_pictures(tmp_path: Path, options: list[str]) -> None
     paths = []
     for seed, (kind, seeds) in enumerate(formats.items()):
         (tmp_path / kind).mkdir()
-        paths += mutants.write_mutants(tmp_path / kind, seeds, 1000 // len(formats), seed + 100 * len(options))
+        paths += mutants.write_mutants(
+            tmp_path / kind, seeds, 1000 // len(formats), seed + 100 * len(options)
+        )
     assert outcomes.classify_all(paths, *options) == []
 
 

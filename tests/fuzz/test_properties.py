@@ -26,7 +26,23 @@ from digitcli.prediction import Prediction, Status
 # Any bytes but NUL, weighted towards what is special somewhere.
 PATHS = st.lists(
     st.one_of(
-        st.sampled_from([b"=", b"-", b"+", b"@", b"\\", b"\t", b"\n", b"\r", b"\x1b[31m", b"\xff", b'"', b",", b"[b]"]),
+        st.sampled_from(
+            [
+                b"=",
+                b"-",
+                b"+",
+                b"@",
+                b"\\",
+                b"\t",
+                b"\n",
+                b"\r",
+                b"\x1b[31m",
+                b"\xff",
+                b'"',
+                b",",
+                b"[b]",
+            ]
+        ),
         st.sampled_from(["é", "\u202e", "\u2028", "\x85", "𝟟"]).map(str.encode),
         st.binary(min_size=1, max_size=4).filter(lambda part: b"\0" not in part),
     ),
@@ -63,7 +79,9 @@ def test_an_escaped_path_is_one_field_of_one_line_and_can_be_had_back(path: str)
 @settings(max_examples=10, deadline=None)
 @given(PATHS.filter(lambda path: not path.endswith("\n")))
 def test_the_shell_gives_an_escaped_path_back(path: str) -> None:
-    done = subprocess.run(["bash", "-c", 'printf %b "$1"', "-", escaped(path)], capture_output=True, check=True)
+    done = subprocess.run(
+        ["bash", "-c", 'printf %b "$1"', "-", escaped(path)], capture_output=True, check=True
+    )
     assert done.stdout == os.fsencode(path)
 
 
@@ -77,7 +95,9 @@ def test_what_is_printable_is_one_line_without_control_characters(text: str) -> 
 @QUICK
 @given(PATHS)
 def test_every_format_holds_any_path_as_it_is(path: str) -> None:
-    [_, row] = csv.reader(io.StringIO(layout(Format.CSV).head + layout(Format.CSV).record(answer(path)), newline=""))
+    [_, row] = csv.reader(
+        io.StringIO(layout(Format.CSV).head + layout(Format.CSV).record(answer(path)), newline="")
+    )
     assert row[0].removeprefix("./") == path.removeprefix("./")
     assert row[0] == "-" or row[0][0] not in "=+-@\t\r\n"
     record = json.loads(layout(Format.JSONL).record(answer(path)))
@@ -92,7 +112,9 @@ def test_a_listing_gives_its_paths(paths: list[str]) -> None:
     with tempfile.TemporaryDirectory() as name:
         listing = Path(name) / "list"
         listing.write_bytes(b"".join(os.fsencode(path) + b"\0" for path in paths))
-        found = [source for run in find_sources([], listing=str(listing), null=True) for source in run]
+        found = [
+            source for run in find_sources([], listing=str(listing), null=True) for source in run
+        ]
     expected = [f"./{path}" if path == "-" else path for path in paths]
     assert [source.path for source in found if source.problem is None] == [
         path
@@ -102,7 +124,9 @@ def test_a_listing_gives_its_paths(paths: list[str]) -> None:
 
 
 @QUICK
-@given(st.integers(1, 10**9).flatmap(lambda trials: st.tuples(st.integers(0, trials), st.just(trials))))
+@given(
+    st.integers(1, 10**9).flatmap(lambda trials: st.tuples(st.integers(0, trials), st.just(trials)))
+)
 def test_the_interval_of_a_share_holds_the_share(counts: tuple[int, int]) -> None:
     successes, trials = counts
     low, high = wilson_interval(successes, trials)

@@ -47,7 +47,9 @@ def page(
     top, left = at or ((size[0] - side) // 2, (size[1] - side) // 2)
     window = picture[top : top + side, left : left + side]
     amount = stroke(digit, side, angle)[: window.shape[0], : window.shape[1]]
-    window += amount * (np.minimum(ink, window) - window) if ink < paper else amount * (ink - window)
+    window += (
+        amount * (np.minimum(ink, window) - window) if ink < paper else amount * (ink - window)
+    )
     return picture + random.normal(0, grain, size)
 
 
@@ -74,15 +76,33 @@ def _lines(
     ground = np.full(size, paper, np.float32)
     distance, slope = random.uniform(28, 45), np.tan(np.radians(random.uniform(-4, 4)))
     for start in np.arange(random.uniform(0, distance) - size[0], 2 * size[0], distance):
-        cv2.line(ground, (0, round(start)), (size[1], round(start + slope * size[1])), level, 1, cv2.LINE_AA)
+        cv2.line(
+            ground,
+            (0, round(start)),
+            (size[1], round(start + slope * size[1])),
+            level,
+            1,
+            cv2.LINE_AA,
+        )
         if squared:
-            cv2.line(ground, (round(start), 0), (round(start - slope * size[0]), size[0]), level, 1, cv2.LINE_AA)
+            cv2.line(
+                ground,
+                (round(start), 0),
+                (round(start - slope * size[0]), size[0]),
+                level,
+                1,
+                cv2.LINE_AA,
+            )
     return cv2.GaussianBlur(ground, (3, 3), 0.6).astype(float)
 
 
 def _texture(random: Generator, size: tuple[int, int]) -> NDArray[np.float64]:
     return sum(
-        cv2.resize(random.normal(0, 4, (size[0] // k, size[1] // k)), size[::-1], interpolation=cv2.INTER_CUBIC)
+        cv2.resize(
+            random.normal(0, 4, (size[0] // k, size[1] // k)),
+            size[::-1],
+            interpolation=cv2.INTER_CUBIC,
+        )
         for k in (3, 6, 12)
     )
 
@@ -130,7 +150,9 @@ KINDS: dict[str, Callable[[Grey, Generator], bytes]] = {
     "faint pencil": lambda d, r: png(page(d, r, ink=170)),
     "light on dark": lambda d, r: png(page(d, r, paper=50, ink=200)),
     "rotated a little": lambda d, r: png(page(d, r, angle=r.uniform(-12, 12))),
-    "anywhere": lambda d, r: png(page(d, r, side=90, at=(int(r.integers(0, 150)), int(r.integers(0, 110))))),
+    "anywhere": lambda d, r: png(
+        page(d, r, side=90, at=(int(r.integers(0, 150)), int(r.integers(0, 110))))
+    ),
     "small on a large page": lambda d, r: png(page(d, r, size=(600, 500), side=80)),
     "filling the picture": lambda d, r: png(page(d, r, size=(200, 180), side=210, at=(0, 0))),
     "tiny": lambda d, r: png(page(d, r, size=(40, 36), side=30)),

@@ -29,11 +29,14 @@ def png(width, height, depth, colour):
     """The head of a PNG; whoever decodes it fails with another message than whoever refuses to."""
     header = b"IHDR" + struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
     data = b"IDAT" + zlib.compress(b"")
-    chunks = (struct.pack(">I", len(c) - 4) + c + struct.pack(">I", zlib.crc32(c)) for c in (header, data))
+    chunks = (
+        struct.pack(">I", len(c) - 4) + c + struct.pack(">I", zlib.crc32(c)) for c in (header, data)
+    )
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
 
-# At a cap of a million pixels a small file may take 2 MB; of every kind there is one picture below that and one above.
+# At a cap of a million pixels a small file may take 2 MB; of every kind there is one picture below
+# that and one above.
 @pytest.mark.parametrize(
     ("kind", "mode", "below", "above", "options"),
     [
@@ -53,7 +56,9 @@ def png(width, height, depth, colour):
 def test_the_cap_is_on_what_decoding_takes(kind, mode, below, above, options):
     decode(encoded(flat(mode, below), kind, **options), max_pixels=1_000_000)
     if above is not None:
-        with pytest.raises(ImageError, match=r"decoding it would take \d MB, more than the 2 .*--max-pixels"):
+        with pytest.raises(
+            ImageError, match=r"decoding it would take \d MB, more than the 2 .*--max-pixels"
+        ):
             decode(encoded(flat(mode, above), kind, **options), max_pixels=1_000_000)
 
 
@@ -105,7 +110,11 @@ def test_formats_that_are_slow_to_decode_are_so_only_in_small(data):
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "LA", "P", "1", "I;16", "F", "CMYK"])
 def test_bands_change_nothing(mode, monkeypatch):
     noise = np.random.default_rng(0).integers(0, 256, (1500, 1100), np.uint8)
-    image = Image.fromarray(noise.astype(np.uint16) * 200) if mode == "I;16" else Image.fromarray(noise).convert(mode)
+    image = (
+        Image.fromarray(noise.astype(np.uint16) * 200)
+        if mode == "I;16"
+        else Image.fromarray(noise).convert(mode)
+    )
     data = encoded(image, "TIFF" if mode in ("F", "CMYK") else "PNG")
     whole = decode(data)
     monkeypatch.setattr("digitcli.imaging.decode._BAND", 20_000)
@@ -141,14 +150,19 @@ def test_large_pictures_wait_for_each_other_and_small_ones_for_none():
 
 
 def test_whoever_reads_a_large_file_has_all_the_room_and_decodes_within_it():
-    room, entered = Room(multiprocessing.get_context("fork")), multiprocessing.get_context("fork").Event()
+    room, entered = (
+        Room(multiprocessing.get_context("fork")),
+        multiprocessing.get_context("fork").Event(),
+    )
 
     def other():
         with room.taken(32_000_000):
             entered.set()
 
     with room.taken_to_read(200_000_000), room.taken(500_000_000):
-        process = multiprocessing.get_context("fork").Process(target=lambda: (setattr(room, "_taken", False), other()))
+        process = multiprocessing.get_context("fork").Process(
+            target=lambda: (setattr(room, "_taken", False), other())
+        )
         process.start()
         assert not entered.wait(0.3)
     assert entered.wait(10)

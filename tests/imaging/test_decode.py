@@ -29,12 +29,16 @@ def seven(ground=255, ink=0, size=(40, 30)):
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF", "BMP", "GIF", "PPM"])
 def test_every_lossless_format_gives_its_pixels(kind):
-    np.testing.assert_array_equal(decode(encoded(Image.fromarray(seven()), kind)).reshape(40, 30, -1)[..., 0], seven())
+    np.testing.assert_array_equal(
+        decode(encoded(Image.fromarray(seven()), kind)).reshape(40, 30, -1)[..., 0], seven()
+    )
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "WEBP", "AVIF"])
 def test_every_lossy_format_gives_nearly_its_pixels(kind):
-    grey = decode(encoded(Image.fromarray(seven()), kind, quality=95)).reshape(40, 30, -1).mean(axis=2)
+    grey = (
+        decode(encoded(Image.fromarray(seven()), kind, quality=95)).reshape(40, 30, -1).mean(axis=2)
+    )
     assert np.abs(grey - seven()).mean() < 4
 
 
@@ -96,7 +100,9 @@ def test_white_ink_on_a_transparent_ground_is_seen():
 
 
 def test_a_picture_half_transparent_all_over_keeps_its_contrast():
-    np.testing.assert_array_equal(decode(with_alpha(seven(), np.full((40, 30), 90, np.uint8)))[..., 0], seven())
+    np.testing.assert_array_equal(
+        decode(with_alpha(seven(), np.full((40, 30), 90, np.uint8)))[..., 0], seven()
+    )
 
 
 def test_grey_with_alpha():
@@ -122,7 +128,9 @@ def test_palette_with_a_transparent_entry():
     ids=["1 bit", "palette", "16 bit", "10 bit in 16", "32 bit"],
 )
 def test_depths(image):
-    np.testing.assert_array_equal(decode(encoded(image, "TIFF")).reshape(40, 30, -1)[..., 0], seven())
+    np.testing.assert_array_equal(
+        decode(encoded(image, "TIFF")).reshape(40, 30, -1)[..., 0], seven()
+    )
 
 
 def test_float_with_values_that_are_no_number():
@@ -133,7 +141,9 @@ def test_float_with_values_that_are_no_number():
 
 
 def test_cmyk():
-    got = decode(encoded(Image.fromarray(seven()).convert("RGB").convert("CMYK"), "JPEG", quality=95))
+    got = decode(
+        encoded(Image.fromarray(seven()).convert("RGB").convert("CMYK"), "JPEG", quality=95)
+    )
     assert np.abs(got.mean(axis=2) - seven()).mean() < 4
 
 
@@ -167,7 +177,8 @@ def test_the_limit_can_be_set():
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"hello", b"<svg></svg>", b"%PDF-1.4", b"\x89PNG\r\n\x1a\n", b"GIF89a", bytes(100)]
+    "data",
+    [b"", b"hello", b"<svg></svg>", b"%PDF-1.4", b"\x89PNG\r\n\x1a\n", b"GIF89a", bytes(100)],
 )
 def test_what_is_no_picture_is_one_line(data):
     with pytest.raises(ImageError) as error:
@@ -209,7 +220,11 @@ def test_what_libtiff_says_of_damage_does_not_reach_the_user(capfd):
 def test_a_signalling_not_a_number_is_no_warning():
     bits = np.full((8, 8), 0x3F800000, np.uint32)
     bits[0, :2] = 0x7F800001, 0
-    assert decode(encoded(Image.fromarray(bits.view(np.float32)), "TIFF"))[0, :3].tolist() == [0, 0, 255]
+    assert decode(encoded(Image.fromarray(bits.view(np.float32)), "TIFF"))[0, :3].tolist() == [
+        0,
+        0,
+        255,
+    ]
 
 
 def test_damage_after_the_first_picture_costs_nothing():

@@ -20,7 +20,9 @@ def seven(height: int, width: int, stroke: int) -> npt.NDArray[np.uint8]:
     return mask
 
 
-def photo(mask: npt.NDArray[np.uint8], contrast: int, *, squares: bool = False, shadow: bool = False) -> npt.NDArray:
+def photo(
+    mask: npt.NDArray[np.uint8], contrast: int, *, squares: bool = False, shadow: bool = False
+) -> npt.NDArray:
     picture = np.full(mask.shape, 200.0)
     if squares:
         picture[::40] -= contrast
@@ -75,7 +77,11 @@ def test_gives_a_map_of_the_pictures_own_shape(shape: tuple[int, int]) -> None:
 
 
 def test_the_network_sees_finite_numbers_of_any_picture() -> None:
-    for picture in (np.zeros((50, 50), np.uint8), np.full((50, 50), 255, np.uint8), np.eye(300, dtype=np.uint8) * 255):
+    for picture in (
+        np.zeros((50, 50), np.uint8),
+        np.full((50, 50), 255, np.uint8),
+        np.eye(300, dtype=np.uint8) * 255,
+    ):
         assert np.isfinite(network_input(picture)).all()
 
 

@@ -114,14 +114,18 @@ def test_an_answer_does_not_wait_for_sources_that_are_yet_to_come() -> None:
 
 
 def test_a_source_that_ends_its_process_costs_no_other_its_answer() -> None:
-    answers = list(itertools.chain.from_iterable(in_order(end_at_200, [sources(6 * BATCH)], jobs=2)))
+    answers = list(
+        itertools.chain.from_iterable(in_order(end_at_200, [sources(6 * BATCH)], jobs=2))
+    )
     expected = [str(number) for number in range(6 * BATCH)]
     expected[200] = "the process that read it was ended, by a crash or for want of memory"
     assert answers == expected
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_an_error_of_the_work_or_of_the_finding_arrives_where_answers_are_awaited(jobs: int) -> None:
+def test_an_error_of_the_work_or_of_the_finding_arrives_where_answers_are_awaited(
+    jobs: int,
+) -> None:
     def broken() -> Iterator[list[Source]]:
         yield sources(3 * BATCH)
         raise RuntimeError("no more")

@@ -41,7 +41,15 @@ def test_mnist_as_files_loses_no_more_than_a_tenth_of_a_point(network):
 
 
 @pytest.mark.parametrize(
-    "kind", ["pen on white paper", "shadow", "squared paper", "faint pencil", "light on dark", "small on a large page"]
+    "kind",
+    [
+        "pen on white paper",
+        "shadow",
+        "squared paper",
+        "faint pencil",
+        "light on dark",
+        "small on a large page",
+    ],
 )
 def test_the_digit_is_found_where_it_was_written(kind):
     random = np.random.default_rng(3)
@@ -101,5 +109,7 @@ def test_noise_on_white_has_far_more_strokes_than_a_digit():
 def test_two_digits_side_by_side_are_two_characters():
     images, _ = photos.digits(6, seed=5)
     for left, right in zip(images[::2], images[1::2], strict=True):
-        drawing = 255 - np.hstack([np.kron(left, np.ones((5, 5), np.uint8)), np.kron(right, np.ones((5, 5), np.uint8))])
+        drawing = 255 - np.hstack(
+            [np.kron(left, np.ones((5, 5), np.uint8)), np.kron(right, np.ones((5, 5), np.uint8))]
+        )
         assert find_ink(drawing).characters == 2

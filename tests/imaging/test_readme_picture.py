@@ -13,7 +13,15 @@ from PIL import Image
 from digitcli.imaging.reading import read_picture
 
 PICTURE = Path(__file__).parents[1] / "golden" / "reading.png"
-SHOWN = ["squared paper", "shadow", "faint pencil", "coloured ink", "light on dark", "blur", "small on a large page"]
+SHOWN = [
+    "squared paper",
+    "shadow",
+    "faint pencil",
+    "coloured ink",
+    "light on dark",
+    "blur",
+    "small on a large page",
+]
 CELL = 150
 
 

@@ -14,21 +14,36 @@ from digitcli.imaging.sources import Source, Tally, find_sources, read_source
 
 
 def found(*paths: str | Path, **options: object) -> list[str]:
-    return [source.path for run in find_sources([*map(os.fspath, paths)], **options) for source in run]
+    return [
+        source.path for run in find_sources([*map(os.fspath, paths)], **options) for source in run
+    ]
 
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     """Two pictures, one below a folder; what is no picture, or hidden, beside each."""
     root = tmp_path / "scans"
-    for name in ("b.png", "a.JPG", "notes.txt", ".hidden.png", "deep/c.tif", "deep/.git/d.png", "deep/e"):
+    for name in (
+        "b.png",
+        "a.JPG",
+        "notes.txt",
+        ".hidden.png",
+        "deep/c.tif",
+        "deep/.git/d.png",
+        "deep/e",
+    ):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).touch()
     return root
 
 
 def test_what_is_named_is_a_source_whatever_its_name_and_in_the_order_given(tmp_path: Path) -> None:
-    assert found("z", tmp_path / "a.txt", ".hidden", "z") == ["z", str(tmp_path / "a.txt"), ".hidden", "z"]
+    assert found("z", tmp_path / "a.txt", ".hidden", "z") == [
+        "z",
+        str(tmp_path / "a.txt"),
+        ".hidden",
+        "z",
+    ]
 
 
 def test_a_folder_gives_its_pictures_sorted_and_nothing_hidden(tree: Path) -> None:
@@ -42,7 +57,9 @@ def test_recursive_goes_down_and_sorts_by_path_as_sort_does(tree: Path) -> None:
     assert paths == sorted(paths)
 
 
-def test_a_folder_keeps_the_name_it_was_given_by(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_keeps_the_name_it_was_given_by(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tree)
     assert found(".") == ["./a.JPG", "./b.png"]
     assert found("deep/") == ["deep/c.tif"]
@@ -90,7 +107,9 @@ def test_a_folder_without_pictures_is_said_and_so_is_one_that_cannot_be_listed(t
     assert source.problem == "no pictures in this folder"
 
 
-def test_a_folder_that_may_not_be_listed_costs_only_itself(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_may_not_be_listed_costs_only_itself(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def scandir(path: str) -> object:
         if path.endswith("deep"):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
@@ -98,13 +117,19 @@ def test_a_folder_that_may_not_be_listed_costs_only_itself(tree: Path, monkeypat
 
     real = os.scandir
     monkeypatch.setattr(os, "scandir", scandir)  # root, which tests may run as, may list any folder
-    *others, refused = [source for run in find_sources([str(tree)], recursive=True) for source in run]
+    *others, refused = [
+        source for run in find_sources([str(tree)], recursive=True) for source in run
+    ]
     assert [source.path for source in others] == [f"{tree}/a.JPG", f"{tree}/b.png"]
     assert refused == Source(f"{tree}/deep", problem="permission denied")
 
 
-@pytest.mark.parametrize(("null", "content"), [(False, b"a b\n\n-\nc\xff"), (True, b"a b\0\0-\0c\xff")])
-def test_a_list_gives_paths_in_any_bytes_and_a_dash_in_it_is_a_file(null: bool, content: bytes, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("null", "content"), [(False, b"a b\n\n-\nc\xff"), (True, b"a b\0\0-\0c\xff")]
+)
+def test_a_list_gives_paths_in_any_bytes_and_a_dash_in_it_is_a_file(
+    null: bool, content: bytes, tmp_path: Path
+) -> None:
     listing = tmp_path / "list"
     listing.write_bytes(content)
     assert found("first", listing=str(listing), null=null) == ["first", "a b", "./-", "c\udcff"]
@@ -125,7 +150,9 @@ def test_folders_in_a_list_are_listed(tree: Path, tmp_path: Path) -> None:
 def test_a_list_that_cannot_be_read_costs_only_itself(tmp_path: Path) -> None:
     [[first], [failed]] = find_sources(["first"], listing=str(tmp_path / "none"))
     assert first == Source("first")
-    assert failed == Source(str(tmp_path / "none"), problem="this list of paths cannot be read: no such file")
+    assert failed == Source(
+        str(tmp_path / "none"), problem="this list of paths cannot be read: no such file"
+    )
 
 
 def test_a_list_without_an_end_of_line_is_not_read_for_ever() -> None:
@@ -196,7 +223,9 @@ def test_what_is_not_a_file_is_refused_without_being_opened(tmp_path: Path) -> N
         assert str(refusal.value) == reason
 
 
-def test_a_file_that_is_too_large_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_is_too_large_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sources, "MAX_BYTES", 1 << 20)
     with (tmp_path / "large.png").open("wb") as file:
         file.truncate((1 << 20) + 1)
@@ -209,5 +238,7 @@ def test_standard_input_is_read_where_it_is_named() -> None:
         "from digitcli.imaging.sources import find_sources\n"
         "print([source for run in find_sources(['a', '-', 'b']) for source in run][1].content)"
     )
-    done = subprocess.run([sys.executable, "-c", code], input=b"picture", capture_output=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], input=b"picture", capture_output=True, check=True
+    )
     assert done.stdout == b"b'picture'\n"

@@ -21,23 +21,37 @@ def sources() -> list[Source]:
     return [Source(str(path)) for path in SAMPLES]
 
 
-def test_an_answer_is_the_same_alone_in_a_batch_by_path_and_by_content(sources: list[Source]) -> None:
+def test_an_answer_is_the_same_alone_in_a_batch_by_path_and_by_content(
+    sources: list[Source],
+) -> None:
     classifier = Classifier()
     together = [answer.prediction for answer in classifier.answer(sources)]
     alone = [classifier.answer([source])[0].prediction for source in sources]
-    by_content = [classifier.answer([Source("-", content=path.read_bytes())])[0].prediction for path in SAMPLES]
+    by_content = [
+        classifier.answer([Source("-", content=path.read_bytes())])[0].prediction
+        for path in SAMPLES
+    ]
     assert together == alone == by_content
 
 
-def test_all_are_answered_in_order_and_what_fails_costs_only_itself(sources: list[Source], tmp_path: Path) -> None:
+def test_all_are_answered_in_order_and_what_fails_costs_only_itself(
+    sources: list[Source], tmp_path: Path
+) -> None:
     (tmp_path / "cut.png").write_bytes(SAMPLES[0].read_bytes()[:200])
-    bad = [Source(str(tmp_path / "cut.png")), Source("nowhere.png"), Source("folder", problem="no pictures in it")]
+    bad = [
+        Source(str(tmp_path / "cut.png")),
+        Source("nowhere.png"),
+        Source("folder", problem="no pictures in it"),
+    ]
     mixed = [bad[0], *sources, bad[1], bad[2]]
     answers = [answer for batch in Classifier().answer_all([mixed], jobs=1) for answer in batch]
     assert [answer.path for answer in answers] == [source.path for source in mixed]
     assert answers[1:-2] == Classifier().answer(sources)
     assert [answer.prediction.status for answer in answers[:1] + answers[-2:]] == [Status.ERROR] * 3
-    assert [answer.prediction.reason for answer in answers[-2:]] == ["no such file", "no pictures in it"]
+    assert [answer.prediction.reason for answer in answers[-2:]] == [
+        "no such file",
+        "no pictures in it",
+    ]
 
 
 def test_a_batch_in_which_nothing_can_be_read_is_answered() -> None:
@@ -62,9 +76,9 @@ def test_a_mistake_of_ours_over_one_picture_does_not_cost_the_others(
 
 
 def test_the_threshold_is_the_cards_unless_another_is_given(sources: list[Source]) -> None:
-    assert {answer.prediction.status for answer in Classifier(min_confidence=1.0).answer(sources[:2])} == {
-        Status.UNSURE
-    }
+    assert {
+        answer.prediction.status for answer in Classifier(min_confidence=1.0).answer(sources[:2])
+    } == {Status.UNSURE}
     card = Classifier().network.card.min_confidence
     assert Classifier().answer(sources) == Classifier(min_confidence=card).answer(sources)
 
@@ -117,27 +131,36 @@ def test_what_cannot_be_read_is_a_prediction_and_what_is_no_picture_a_type_error
 
 
 def test_a_picture_with_too_many_pixels_is_an_error() -> None:
-    assert "more than the 99 pixels allowed" in (Classifier(max_pixels=99).classify(SAMPLES[0]).reason or "")
+    assert "more than the 99 pixels allowed" in (
+        Classifier(max_pixels=99).classify(SAMPLES[0]).reason or ""
+    )
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_many_are_answered_in_order_as_one_by_one(jobs: int) -> None:
     classifier = Classifier()
     pictures = [path if row % 2 else path.read_bytes() for row, path in enumerate(SAMPLES * 20)]
-    assert list(classifier.classify_many(iter(pictures), jobs=jobs)) == [classifier.classify(p) for p in SAMPLES] * 20
+    assert (
+        list(classifier.classify_many(iter(pictures), jobs=jobs))
+        == [classifier.classify(p) for p in SAMPLES] * 20
+    )
 
 
 def test_a_pickled_classifier_answers_the_same() -> None:
     classifier = Classifier(min_confidence=0.999, top=1)
     twin = pickle.loads(pickle.dumps(classifier))
-    assert [twin.classify(path) for path in SAMPLES] == [classifier.classify(path) for path in SAMPLES]
+    assert [twin.classify(path) for path in SAMPLES] == [
+        classifier.classify(path) for path in SAMPLES
+    ]
 
 
 def test_threads_may_share_a_classifier() -> None:
     classifier = Classifier()
     expected = [classifier.classify(path) for path in SAMPLES]
     with ThreadPoolExecutor(8) as pool:
-        for answers in pool.map(lambda _: [classifier.classify(path) for path in SAMPLES], range(16)):
+        for answers in pool.map(
+            lambda _: [classifier.classify(path) for path in SAMPLES], range(16)
+        ):
             assert answers == expected
 
 

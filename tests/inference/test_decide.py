@@ -15,7 +15,9 @@ PROBABILITIES = [0.0, 0.05, 0.0, 0.0, 0.0, 0.15, 0.0, 0.7, 0.0, 0.1]
 
 @pytest.mark.parametrize("min_confidence", [0.0, 0.5, 0.7])
 def test_the_likeliest_digit_is_the_answer_where_it_is_sure_enough(min_confidence: float) -> None:
-    assert decide(PROBABILITIES, None, min_confidence=min_confidence) == Prediction(Status.OK, 7, 0.7, 7)
+    assert decide(PROBABILITIES, None, min_confidence=min_confidence) == Prediction(
+        Status.OK, 7, 0.7, 7
+    )
 
 
 def test_below_the_threshold_it_is_unsure() -> None:
@@ -30,12 +32,16 @@ def test_the_likeliest_digits_are_listed_likeliest_first(min_confidence: float) 
 
 
 def test_of_equals_the_smaller_digit_comes_first() -> None:
-    assert [ranked.digit for ranked in decide([0.1] * 10, None, min_confidence=0.0, top=10).top] == list(range(10))
+    assert [
+        ranked.digit for ranked in decide([0.1] * 10, None, min_confidence=0.0, top=10).top
+    ] == list(range(10))
 
 
 def test_a_picture_without_ink_has_no_digit_and_no_guess() -> None:
     blank = find_ink(np.full((60, 60), 255, np.uint8))
-    assert decide(PROBABILITIES, blank, min_confidence=0.0, top=3) == Prediction(Status.NO_DIGIT, reason="no ink")
+    assert decide(PROBABILITIES, blank, min_confidence=0.0, top=3) == Prediction(
+        Status.NO_DIGIT, reason="no ink"
+    )
 
 
 ONE = Ink(np.zeros((20, 14), np.uint8), box=(0, 0, 14, 20), contrast=100, noise=2, fill=0.3)
@@ -94,10 +100,15 @@ def drawn(name: str) -> NDArray[np.uint8]:
         ("word", {Reason.SEVERAL}),
         ("cell", {Reason.FRAME}),
         ("dust", {Reason.NO_INK}),
-        ("noise", {Reason.NO_INK, Reason.SEVERAL, Reason.SHAPE, Reason.FAINT, Reason.LOW_CONFIDENCE}),
+        (
+            "noise",
+            {Reason.NO_INK, Reason.SEVERAL, Reason.SHAPE, Reason.FAINT, Reason.LOW_CONFIDENCE},
+        ),
     ],
 )
-def test_pictures_that_are_no_digit_are_refused_with_their_reason(name: str, reasons: set[Reason]) -> None:
+def test_pictures_that_are_no_digit_are_refused_with_their_reason(
+    name: str, reasons: set[Reason]
+) -> None:
     prediction = Classifier().classify(drawn(name))
     assert prediction.digit is None
     assert Reason(prediction.reason) in reasons

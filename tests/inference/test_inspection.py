@@ -34,7 +34,9 @@ def bundle_of(folder: Path, network: keras.Sequential) -> Bundle:
 
 def agree(layers: dict[str, np.ndarray], expected: dict[str, np.ndarray]) -> None:
     for name, values in layers.items():
-        np.testing.assert_allclose(values.ravel(), expected[name].ravel(), atol=1e-5, rtol=1e-5, err_msg=name)
+        np.testing.assert_allclose(
+            values.ravel(), expected[name].ravel(), atol=1e-5, rtol=1e-5, err_msg=name
+        )
 
 
 def canvases(count: int) -> np.ndarray:
@@ -63,7 +65,9 @@ def test_each_layer_gives_what_keras_gives() -> None:
 def test_the_outputs_are_what_classify_goes_by(weights: str) -> None:
     for canvas in canvases(5):
         *_, output = run_layers(open_bundle(weights), canvas).values()
-        np.testing.assert_allclose(output, Network(weights).probabilities(canvas[None])[0], atol=1e-5)
+        np.testing.assert_allclose(
+            output, Network(weights).probabilities(canvas[None])[0], atol=1e-5
+        )
 
 
 def test_the_paper_s_network_is_looked_into_just_so(tmp_path) -> None:
@@ -78,14 +82,19 @@ def test_the_paper_s_network_is_looked_into_just_so(tmp_path) -> None:
 
 def test_an_unknown_architecture_is_refused(tmp_path) -> None:
     bundle = open_bundle("lenet5")
-    other = dataclasses.replace(bundle, card=dataclasses.replace(bundle.card, architecture="resnet"))
-    with pytest.raises(WeightsError, match="the layers of resnet are not known, only those of lenet5"):
+    other = dataclasses.replace(
+        bundle, card=dataclasses.replace(bundle.card, architecture="resnet")
+    )
+    with pytest.raises(
+        WeightsError, match="the layers of resnet are not known, only those of lenet5"
+    ):
         run_layers(other, canvases(1)[0])
 
 
 def test_a_model_that_is_not_what_its_card_says_is_refused(tmp_path) -> None:
     network = keras.Sequential(
-        [keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(10, "softmax")], name="lenet5"
+        [keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(10, "softmax")],
+        name="lenet5",
     )
     with pytest.raises(WeightsError, match="its model has no layer C1 of lenet5"):
         run_layers(bundle_of(tmp_path / "weights", network), canvases(1)[0])

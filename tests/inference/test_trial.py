@@ -46,11 +46,15 @@ def test_a_network_that_ends_its_process_or_never_ends_is_refused(
         Network(folder(tmp_path, open_bundle("lenet5").model()))
 
 
-def test_a_network_whose_answers_are_no_probabilities_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_network_whose_answers_are_no_probabilities_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     import numpy as np
 
     network = Network()
     for value in (np.nan, -1, 2):
-        monkeypatch.setattr(Network, "_run", lambda _, inputs, value=value: np.full((len(inputs), 10), value))
+        monkeypatch.setattr(
+            Network, "_run", lambda _, inputs, value=value: np.full((len(inputs), 10), value)
+        )
         with pytest.raises(WeightsError, match="no probabilities"):
             network.probabilities(np.zeros((1, 28, 28), np.uint8))

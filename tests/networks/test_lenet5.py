@@ -6,8 +6,26 @@ from digitcli.networks import lenet5
 
 def test_it_has_the_seven_layers_of_the_article_and_61_706_numbers():
     network = lenet5.build()
-    assert [layer.name for layer in network.layers] == ["C1", "S2", "C3", "S4", "C5", "flatten", "F6", "output"]
-    assert [layer.count_params() for layer in network.layers] == [156, 0, 2_416, 0, 48_120, 0, 10_164, 850]
+    assert [layer.name for layer in network.layers] == [
+        "C1",
+        "S2",
+        "C3",
+        "S4",
+        "C5",
+        "flatten",
+        "F6",
+        "output",
+    ]
+    assert [layer.count_params() for layer in network.layers] == [
+        156,
+        0,
+        2_416,
+        0,
+        48_120,
+        0,
+        10_164,
+        850,
+    ]
     assert network.count_params() == 61_706
 
 

@@ -14,8 +14,9 @@ from digitcli.networks import lenet5, lenet5_1998
 from digitcli.training.convert import load_keras_weights, to_tflite
 from digitcli.training.fit import as_inputs, probabilities
 
-# Table I read downwards, in the paper's words: six maps see three neighbours, six see four neighbours, three see four
-# that are not all neighbours, the last sees all. The sixth map's neighbour is the first.
+# Table I read downwards, in the paper's words: six maps see three neighbours, six see four
+# neighbours, three see four that are not all neighbours, the last sees all. The sixth map's
+# neighbour is the first.
 SEEN = [
     {0, 1, 2}, {1, 2, 3}, {2, 3, 4}, {3, 4, 5}, {4, 5, 0}, {5, 0, 1},
     {0, 1, 2, 3}, {1, 2, 3, 4}, {2, 3, 4, 5}, {3, 4, 5, 0}, {4, 5, 0, 1}, {5, 0, 1, 2},
@@ -23,7 +24,8 @@ SEEN = [
     {0, 1, 2, 3, 4, 5},
 ]  # fmt: skip
 
-# Figure 3: a digit's twelve rows as hexadecimal numbers, a pixel a bit, the leftmost the highest of seven.
+# Figure 3: a digit's twelve rows as hexadecimal numbers, a pixel a bit, the leftmost the highest of
+# seven.
 BITMAPS = {
     0: "3e 00 1c 36 63 63 63 63 36 1c 00 00",
     1: "0c 1c 3c 0c 0c 0c 0c 0c 0c 3f 00 00",
@@ -58,7 +60,10 @@ def squashed(sums: np.ndarray) -> np.ndarray:
 
 
 def test_it_trains_60_000_numbers_layer_by_layer_as_the_paper_counts_them(network):
-    counts = {layer.name: sum(math.prod(v.shape) for v in layer.trainable_variables) for layer in network.layers}
+    counts = {
+        layer.name: sum(math.prod(v.shape) for v in layer.trainable_variables)
+        for layer in network.layers
+    }
     trained = {name: count for name, count in counts.items() if count}
     assert trained == {"C1": 156, "S2": 12, "C3": 1_516, "S4": 32, "C5": 48_120, "F6": 10_164}
     assert sum(trained.values()) == 60_000
@@ -124,14 +129,18 @@ def test_c3_is_a_convolution_squashed(network):
     c3 = network.get_layer("C3")
     maps = np.random.default_rng(4).normal(size=(2, 14, 14, 6)).astype(np.float32)
     kernel, bias = np.asarray(c3.kernel()), c3.bias.numpy()
-    one = np.einsum("nyxi,yxio->no", maps[:, 3:8, 4:9], kernel) + bias  # what the unit in row 3, column 4 sees
+    one = (
+        np.einsum("nyxi,yxio->no", maps[:, 3:8, 4:9], kernel) + bias
+    )  # what the unit in row 3, column 4 sees
     np.testing.assert_allclose(c3(maps).numpy()[:, 3, 4], squashed(one), atol=1e-4)
 
 
 @pytest.mark.parametrize("digit", range(10))
 def test_a_code_is_the_bitmap_of_figure_3_bit_by_bit(digit):
     rows = np.where(lenet5_1998.codes()[digit].reshape(12, 7) > 0, 1, 0)
-    assert [int("".join(map(str, row)), 2) for row in rows] == [int(row, 16) for row in BITMAPS[digit].split()]
+    assert [int("".join(map(str, row)), 2) for row in rows] == [
+        int(row, 16) for row in BITMAPS[digit].split()
+    ]
 
 
 def test_codes_are_plus_and_minus_one_and_differ_in_at_least_twelve_pixels():
@@ -159,14 +168,20 @@ def test_first_weights_are_uniform_in_2_4_through_fan_in(network):
         "F6": (network.get_layer("F6").kernel, 120),
     }
     kernel = np.asarray(network.get_layer("C3").kernel())
-    ranges |= {f"C3 map {index}": (kernel[..., index], 25 * len(seen)) for index, seen in enumerate(SEEN)}
+    ranges |= {
+        f"C3 map {index}": (kernel[..., index], 25 * len(seen)) for index, seen in enumerate(SEEN)
+    }
     for name, (weights, inputs) in ranges.items():
         values = np.abs(np.asarray(weights))
         assert values.max() <= 2.4 / inputs, name
-        assert values.max() > 0.25 * 2.4 / inputs, name  # of six numbers, all are below in one of 4,096 draws
+        assert values.max() > 0.25 * 2.4 / inputs, (
+            name
+        )  # of six numbers, all are below in one of 4,096 draws
     values = network.get_layer("C5").kernel.numpy()
     assert abs(values.mean()) < 1e-4
-    np.testing.assert_allclose(values.std(), 2.4 / 400 / math.sqrt(3), rtol=0.02)  # uniform, not only bounded
+    np.testing.assert_allclose(
+        values.std(), 2.4 / 400 / math.sqrt(3), rtol=0.02
+    )  # uniform, not only bounded
 
 
 def test_the_loss_is_equation_9():
@@ -178,7 +193,9 @@ def test_the_loss_is_equation_9():
         y[label] + math.log(math.exp(-j) + sum(math.exp(-y_i) for y_i in y))
         for y, label in zip(distances, labels, strict=True)
     ]
-    losses = lenet5_1998.losses(np.eye(10, dtype=np.float32)[labels], distances.astype(np.float32)).numpy()
+    losses = lenet5_1998.losses(
+        np.eye(10, dtype=np.float32)[labels], distances.astype(np.float32)
+    ).numpy()
     np.testing.assert_allclose(losses, expected, rtol=1e-5, atol=1e-5)
     assert (losses > 0).all()
 
@@ -189,7 +206,9 @@ def test_far_rivals_are_not_pushed_further_and_near_ones_are():
     far[0, 3] = 1
     near = far.copy()
     near[0, 5] = 2
-    loss, pushed = (float(lenet5_1998.losses(truth, distances)[0]) for distances in (far, far + 5 * (far > 9)))
+    loss, pushed = (
+        float(lenet5_1998.losses(truth, distances)[0]) for distances in (far, far + 5 * (far > 9))
+    )
     assert loss == pytest.approx(pushed, abs=1e-4)
     assert float(lenet5_1998.losses(truth, near)[0]) > loss + 0.1
 
@@ -200,7 +219,9 @@ def test_probabilities_are_a_softmax_of_distances_over_temperature():
     layer(distances)
     layer.temperature.assign(4)
     raised = np.exp(-distances.astype(np.float64) / 4)
-    np.testing.assert_allclose(layer(distances).numpy(), raised / raised.sum(axis=1, keepdims=True), rtol=1e-5)
+    np.testing.assert_allclose(
+        layer(distances).numpy(), raised / raised.sum(axis=1, keepdims=True), rtol=1e-5
+    )
 
 
 def test_the_temperature_is_stored_but_not_trained(network):

@@ -60,7 +60,11 @@ def page_of():
 def browser():
     """A real Chromium, without a window."""
     playwright = pytest.importorskip("playwright.sync_api")
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    program = (
+        shutil.which("chromium")
+        or shutil.which("chromium-browser")
+        or shutil.which("google-chrome")
+    )
     if program is None:
         pytest.skip("no Chromium is installed to look at the page with")
     with playwright.sync_playwright() as play:

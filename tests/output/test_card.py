@@ -10,7 +10,9 @@ ARCHITECTURES = pytest.mark.parametrize("architecture", ["lenet5", "lenet5-1998"
 
 
 def terminal(width: int = 80) -> Console:
-    return Console(file=io.StringIO(), force_terminal=True, color_system=None, no_color=True, width=width)
+    return Console(
+        file=io.StringIO(), force_terminal=True, color_system=None, no_color=True, width=width
+    )
 
 
 @ARCHITECTURES

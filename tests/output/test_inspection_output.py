@@ -15,7 +15,9 @@ from digitcli.output.inspection import draw_inspection, inspection_html, inspect
 from digitcli.prediction import Prediction, Status
 
 SAMPLES = sorted(
-    path for path in (Path(__file__).parent.parent / "samples").iterdir() if path.suffix in (".png", ".jpg")
+    path
+    for path in (Path(__file__).parent.parent / "samples").iterdir()
+    if path.suffix in (".png", ".jpg")
 )
 NAUGHTY = "<b>\x1b[31m & {{ 7 * 7 }}.png"
 
@@ -101,7 +103,11 @@ def test_the_ink_is_shown_in_its_place_with_a_line_around_its_box() -> None:
 def test_a_canvas_given_as_picture_has_its_ink_in_place(framed: bool) -> None:
     canvas = np.zeros((28, 28), np.uint8)
     canvas[4:24, 12:16] = 255
-    ink = Ink(canvas, framed=True, box=(12, 4, 4, 20)) if framed else Ink(canvas[4:24, 12:16], box=(12, 4, 4, 20))
+    ink = (
+        Ink(canvas, framed=True, box=(12, 4, 4, 20))
+        if framed
+        else Ink(canvas[4:24, 12:16], box=(12, 4, 4, 20))
+    )
     seen = Inspection("x", canvas, Reading(canvas, ink), Prediction(Status.OK, 1, 0.9, 1))
     assert (dict(stages(seen, 28))["ink found, its box"][4:24, 12:16] == 255).all()
 
@@ -128,7 +134,8 @@ def test_the_page_stands_alone_and_names_every_map(tmp_path, page_of) -> None:
     page = page_of(path)
     names = [image["alt"] for image in page.all("img")]
     assert names[:4] == [
-        f"The picture, {title}" for title in ("as given", "upright, grey", "ink found, its box", "28×28")
+        f"The picture, {title}"
+        for title in ("as given", "upright, grey", "ink found, its box", "28×28")
     ]
     assert names[4:10] == [f"C1, map {i}" for i in range(1, 7)]
     assert len(names) == 4 + 6 + 6 + 16 + 16 + 1 + 1 + 1
@@ -144,7 +151,9 @@ def test_the_page_of_nothing_shows_the_name_as_text(tmp_path, page_of) -> None:
     assert len(page.all("img")) == 3
 
 
-@pytest.mark.parametrize("inspection", [some_inspection(), nothing_found()], ids=["something", "nothing"])
+@pytest.mark.parametrize(
+    "inspection", [some_inspection(), nothing_found()], ids=["something", "nothing"]
+)
 def test_the_png_is_one_picture(inspection: Inspection) -> None:
     picture = cv2.imdecode(np.frombuffer(inspection_png(inspection), np.uint8), cv2.IMREAD_COLOR)
     assert picture.shape[0] > 300
@@ -154,7 +163,9 @@ def test_the_png_is_one_picture(inspection: Inspection) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("width", [1200, 400])
-def test_a_browser_shows_the_page_without_an_error_or_a_request(tmp_path, browser, width: int) -> None:
+def test_a_browser_shows_the_page_without_an_error_or_a_request(
+    tmp_path, browser, width: int
+) -> None:
     path = tmp_path / "i.html"
     path.write_bytes(inspection_html(some_inspection()))
     page = browser.new_page(viewport={"width": width, "height": 900})
@@ -165,6 +176,8 @@ def test_a_browser_shows_the_page_without_an_error_or_a_request(tmp_path, browse
     page.goto(path.as_uri())
     assert complaints == []
     assert [url for url in requests if not url.startswith("data:")] == [path.as_uri()]
-    assert all(image.evaluate("image => image.naturalWidth") > 0 for image in page.locator("img").all())
+    assert all(
+        image.evaluate("image => image.naturalWidth") > 0 for image in page.locator("img").all()
+    )
     assert page.get_by_role("img", name="C3, map 16").is_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width

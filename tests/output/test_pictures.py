@@ -31,7 +31,9 @@ def test_with_colour_every_pixel_has_its_own_grey() -> None:
         assert f"\x1b[38;2;{upper};{upper};{upper};48;2;{lower};{lower};{lower}m▀" in text
 
 
-@pytest.mark.parametrize("colors", [{}, {"force_terminal": True, "color_system": "truecolor", "no_color": False}])
+@pytest.mark.parametrize(
+    "colors", [{}, {"force_terminal": True, "color_system": "truecolor", "no_color": False}]
+)
 def test_an_odd_last_row_fills_only_the_upper_half(colors: dict[str, object]) -> None:
     text = printed(HalfBlocks(np.full((3, 1), 255, np.uint8)), **colors)
     assert text.count("\n") == 2

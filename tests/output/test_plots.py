@@ -29,7 +29,13 @@ def test_one_epoch_is_enough_even_a_perfect_one(epoch: str) -> None:
 
 @pytest.mark.parametrize(
     "history",
-    ["", "epoch,loss\n", "epoch,loss\n1,2\n", SOME_HISTORY.replace("0.9,", "much,"), SOME_HISTORY + "3\n"]
+    [
+        "",
+        "epoch,loss\n",
+        "epoch,loss\n1,2\n",
+        SOME_HISTORY.replace("0.9,", "much,"),
+        SOME_HISTORY + "3\n",
+    ]
     + [SOME_HISTORY.replace("0.9,", value) for value in ("nan,", "-1,", "inf,", "1e308,")],
 )
 def test_what_is_no_history_is_refused(history: str) -> None:

@@ -17,12 +17,14 @@ def check(name: str, content: bytes) -> None:
     """Compare two pictures as one sees them from afar: fonts and the last digits of numbers may differ."""
     path = ROOT / "tests" / "golden" / name
     if os.environ.get("DIGITCLI_UPDATE_GOLDEN"):
-        Image.open(io.BytesIO(content)).convert("RGB").quantize(128, Image.Quantize.MAXCOVERAGE).save(
-            path, optimize=True
-        )
+        Image.open(io.BytesIO(content)).convert("RGB").quantize(
+            128, Image.Quantize.MAXCOVERAGE
+        ).save(path, optimize=True)
     made, kept = (
         cv2.resize(
-            cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE), (64, 64), interpolation=cv2.INTER_AREA
+            cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE),
+            (64, 64),
+            interpolation=cv2.INTER_AREA,
         )
         for data in (content, path.read_bytes())
     )

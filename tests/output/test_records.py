@@ -11,7 +11,13 @@ from digitcli.output.format import Format
 from digitcli.output.records import Layout, json_schema, layout
 from digitcli.prediction import Prediction, Ranked, Status
 
-NAMES = ["a.png", 'b, "c"\\d\te\nf.png', "[red]:smile:\x1b[31m\x9b.png", "\udcff-\u2028.png", " é数 .png"]
+NAMES = [
+    "a.png",
+    'b, "c"\\d\te\nf.png',
+    "[red]:smile:\x1b[31m\x9b.png",
+    "\udcff-\u2028.png",
+    " é数 .png",
+]
 TOP = (Ranked(7, 0.99931), Ranked(9, 0.00042))
 PREDICTIONS = [
     Prediction(Status.OK, 7, 0.99931, 7, None, TOP),
@@ -27,7 +33,9 @@ def written(form: Layout, answers: list[Answer]) -> str:
     return form.head + form.between.join(form.record(answer) for answer in answers) + form.tail
 
 
-def record(format_: Format, path: str, prediction: Prediction = PREDICTIONS[0], **options: bool) -> str:
+def record(
+    format_: Format, path: str, prediction: Prediction = PREDICTIONS[0], **options: bool
+) -> str:
     return layout(format_, **options).record(Answer(path, prediction, None))
 
 
@@ -110,7 +118,9 @@ def test_every_record_is_valid_by_the_schema(top: bool) -> None:
     validator = jsonschema.Draft202012Validator(json_schema())
     validator.check_schema(json_schema())
     array = json.loads(written(layout(Format.JSON, top=top), ANSWERS))
-    lines = [json.loads(line) for line in written(layout(Format.JSONL, top=top), ANSWERS).splitlines()]
+    lines = [
+        json.loads(line) for line in written(layout(Format.JSONL, top=top), ANSWERS).splitlines()
+    ]
     assert array == lines
     assert len(array) == len(ANSWERS)
     for one in array:

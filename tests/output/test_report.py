@@ -23,7 +23,9 @@ def some_pictures(count: int, folder=None) -> tuple[LabelledImages, np.ndarray]:
     paths = []
     for i in range(count if folder else 0):
         path = folder / f"{i}-{NAUGHTY}"
-        path.write_bytes(cv2.imencode(".png", np.full((400, 300, 3), (20, 200, 90), np.uint8))[1].tobytes())
+        path.write_bytes(
+            cv2.imencode(".png", np.full((400, 300, 3), (20, 200, 90), np.uint8))[1].tobytes()
+        )
         paths.append(str(path))
     return LabelledImages(images, labels, tuple(paths)), probabilities
 
@@ -81,7 +83,10 @@ def test_a_mistake_shows_what_was_given_and_what_was_seen(tmp_path, page_of) -> 
     report(tmp_path / "r.html", pictures, probabilities)
     images = page_of(tmp_path / "r.html").all("img")
     errors = evaluate(probabilities, pictures.labels).errors
-    assert [image["src"][:15] for image in images] == ["data:image/jpeg", "data:image/png;"] * errors
+    assert [image["src"][:15] for image in images] == [
+        "data:image/jpeg",
+        "data:image/png;",
+    ] * errors
 
 
 def test_a_picture_that_has_vanished_costs_only_itself(tmp_path, page_of) -> None:
@@ -92,7 +97,9 @@ def test_a_picture_that_has_vanished_costs_only_itself(tmp_path, page_of) -> Non
     assert all("png" in image["src"][:15] for image in page_of(tmp_path / "r.html").all("img"))
 
 
-def test_with_thousands_of_mistakes_it_stays_small_and_says_how_many_there_are(tmp_path, page_of) -> None:
+def test_with_thousands_of_mistakes_it_stays_small_and_says_how_many_there_are(
+    tmp_path, page_of
+) -> None:
     pictures, probabilities = some_pictures(20_000)
     errors = evaluate(probabilities, pictures.labels).errors
     assert errors > 5_000
@@ -114,7 +121,11 @@ def test_without_a_mistake_it_says_so(tmp_path, page_of) -> None:
 def test_unreadable_files_are_named(tmp_path, page_of) -> None:
     pictures, probabilities = some_pictures(20)
     failures = [(f"{i}.png\x1b[31m", "cut <short>") for i in range(250)]
-    report(tmp_path / "r.html", LabelledImages(pictures.images, pictures.labels, (), failures), probabilities)
+    report(
+        tmp_path / "r.html",
+        LabelledImages(pictures.images, pictures.labels, (), failures),
+        probabilities,
+    )
     page = page_of(tmp_path / "r.html")
     assert "250 in all; the first 100" in page.text
     assert "99.png\\x1b[31m" in page.text
@@ -148,7 +159,9 @@ def test_it_is_written_whole_or_not_at_all(tmp_path, monkeypatch) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("width", [1200, 400])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_browser_shows_it_without_an_error_or_a_request(tmp_path, browser, width: int, scheme: str) -> None:
+def test_a_browser_shows_it_without_an_error_or_a_request(
+    tmp_path, browser, width: int, scheme: str
+) -> None:
     path = tmp_path / "r.html"
     files = tmp_path / "files"
     files.mkdir()

@@ -8,7 +8,13 @@ import pytest
 from rich.console import Console
 
 from digitcli.evaluation.metrics import Evaluation, calibration, evaluate, refusal
-from digitcli.output.confusion import WRITERS, confusion_csv, draw_confusion, shortened, write_confusion
+from digitcli.output.confusion import (
+    WRITERS,
+    confusion_csv,
+    draw_confusion,
+    shortened,
+    write_confusion,
+)
 from digitcli.output.scores import draw_scores, scores_json
 
 CONFUSION = np.diag([976, 1127, 1029, 1006, 976, 884, 950, 1021, 965, 994])
@@ -50,7 +56,9 @@ def some_evaluation() -> Evaluation:
 @WIDTHS
 @COLORS
 @pytest.mark.parametrize(("name", "confusion"), [("thousands", CONFUSION), ("millions", MILLIONS)])
-def test_the_matrix_in_a_terminal(golden, name: str, confusion: np.ndarray, width: int, color: str) -> None:
+def test_the_matrix_in_a_terminal(
+    golden, name: str, confusion: np.ndarray, width: int, color: str
+) -> None:
     console = terminal(width, color)
     draw_confusion(console, confusion)
     golden(f"confusion-{name}-{width}-{color}.txt", shown(console))
@@ -66,7 +74,9 @@ def test_the_scores_in_a_terminal(golden, width: int, color: str) -> None:
 
 @WIDTHS
 @pytest.mark.parametrize("confusion", [CONFUSION, MILLIONS], ids=["thousands", "millions"])
-def test_no_line_of_the_matrix_is_wider_than_the_terminal(confusion: np.ndarray, width: int) -> None:
+def test_no_line_of_the_matrix_is_wider_than_the_terminal(
+    confusion: np.ndarray, width: int
+) -> None:
     console = terminal(width, "plain")
     draw_confusion(console, confusion)
     assert max(map(len, shown(console).splitlines())) <= width
@@ -83,7 +93,12 @@ def test_without_colour_the_mistakes_alone_are_starred() -> None:
     console = terminal(80, "plain")
     draw_confusion(console, CONFUSION)
     rows = shown(console).splitlines()[3:13]
-    starred = [(label, cell) for label, row in enumerate(rows) for cell in row.split() if cell.startswith("*")]
+    starred = [
+        (label, cell)
+        for label, row in enumerate(rows)
+        for cell in row.split()
+        if cell.startswith("*")
+    ]
     assert starred == [(0, "*1"), (4, "*5"), (5, "*12"), (9, "*7")]
 
 
@@ -116,7 +131,9 @@ def test_a_terminal_too_narrow_even_for_that_gets_whole_numbers() -> None:
 def test_csv_holds_the_matrix() -> None:
     header, *rows = csv.reader(io.StringIO(confusion_csv(CONFUSION)))
     assert header == ["true\\answer", *map(str, range(10))]
-    assert [[int(cell) for cell in row] for row in rows] == [[i, *row] for i, row in enumerate(CONFUSION.tolist())]
+    assert [[int(cell) for cell in row] for row in rows] == [
+        [i, *row] for i, row in enumerate(CONFUSION.tolist())
+    ]
 
 
 def test_json_holds_everything_and_null_for_nought_of_nought() -> None:
@@ -124,9 +141,19 @@ def test_json_holds_everything_and_null_for_nought_of_nought() -> None:
     confusion = np.zeros((10, 10), np.int64)
     confusion[3, 3] = confusion[3, 5] = 1
     content = json.loads(
-        scores_json(Evaluation(confusion, 0.25, calibration(confidences, right), refusal(confidences, right)), 0.6)
+        scores_json(
+            Evaluation(
+                confusion, 0.25, calibration(confidences, right), refusal(confidences, right)
+            ),
+            0.6,
+        )
     )
-    assert (content["count"], content["errors"], content["accuracy"], content["loss"]) == (2, 1, 0.5, 0.25)
+    assert (content["count"], content["errors"], content["accuracy"], content["loss"]) == (
+        2,
+        1,
+        0.5,
+        0.25,
+    )
     assert content["confusion"] == confusion.tolist()
     assert content["digits"][7]["recall"] is None
     assert content["calibration"]["expected_error"] == pytest.approx((0.05 + 0.55) / 2)

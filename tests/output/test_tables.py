@@ -12,7 +12,14 @@ SEVEN = Prediction(Status.OK, 7, 0.99931, 7)
 
 
 def console(**options: object) -> Console:
-    settings = {"file": io.StringIO(), "width": 40, "markup": False, "emoji": False, "highlight": False, **options}
+    settings = {
+        "file": io.StringIO(),
+        "width": 40,
+        "markup": False,
+        "emoji": False,
+        "highlight": False,
+        **options,
+    }
     return Console(**settings)
 
 
@@ -45,7 +52,10 @@ def test_a_path_is_neither_cut_nor_read_as_markup_nor_printed_raw() -> None:
 
 def test_the_likeliest_digits_stand_below() -> None:
     prediction = Prediction(Status.OK, 7, 0.99931, 7, None, (Ranked(7, 0.99931), Ranked(9, 0.0004)))
-    assert lines(Answer("7.png", prediction, None))[2:] == ["    7      99.93%", "    9       0.04%"]
+    assert lines(Answer("7.png", prediction, None))[2:] == [
+        "    7      99.93%",
+        "    9       0.04%",
+    ]
 
 
 def test_what_the_network_saw_is_drawn_two_pixels_in_a_character() -> None:

@@ -18,7 +18,9 @@ def test_a_plain_path_stays_as_it_is(path: str) -> None:
 
 
 def test_printf_gives_an_escaped_path_back() -> None:
-    done = subprocess.run(["bash", "-c", 'printf %b "$1"', "-", escaped(HOSTILE)], capture_output=True, check=True)
+    done = subprocess.run(
+        ["bash", "-c", 'printf %b "$1"', "-", escaped(HOSTILE)], capture_output=True, check=True
+    )
     assert done.stdout == os.fsencode(HOSTILE)
 
 

@@ -29,9 +29,13 @@ def test_each_write_holds_whole_records_and_few_enough_for_a_pipe_to_take_at_onc
     assert all(piece.endswith(b"\n") and len(piece) <= select.PIPE_BUF for piece in pieces)
 
 
-def test_a_record_longer_than_that_is_written_whole_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_record_longer_than_that_is_written_whole_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     pieces: list[bytes] = []
-    monkeypatch.setattr(os, "write", lambda _, piece: pieces.append(piece[:1000]) or len(piece[:1000]))
+    monkeypatch.setattr(
+        os, "write", lambda _, piece: pieces.append(piece[:1000]) or len(piece[:1000])
+    )
     write_records(1, ["x" * 10_000 + "\n", "y\n"], "out")
     assert b"".join(pieces) == b"x" * 10_000 + b"\ny\n"
 
@@ -44,7 +48,10 @@ def test_a_reader_that_has_gone_is_told_apart_from_what_cannot_be_written() -> N
     os.close(writing)
     with Path("/dev/full").open("wb") as full, pytest.raises(OutputError) as failure:
         write_records(full.fileno(), ["a\n"], "scores.tsv")
-    assert str(failure.value) == "cannot write scores.tsv: no space left on device; make room and run it again"
+    assert (
+        str(failure.value)
+        == "cannot write scores.tsv: no space left on device; make room and run it again"
+    )
 
 
 def test_a_descriptor_that_does_not_wait_is_waited_for() -> None:

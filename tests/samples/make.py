@@ -15,14 +15,37 @@ from PIL import Image
 HERE = Path(__file__).parent
 STROKES = {
     "1": [[(0.35, 0.25), (0.55, 0.05), (0.5, 0.95)]],
-    "2": [[(0.2, 0.28), (0.45, 0.05), (0.75, 0.22), (0.6, 0.55), (0.2, 0.92)], [(0.2, 0.92), (0.85, 0.9)]],
-    "3": [[(0.22, 0.15), (0.55, 0.05), (0.75, 0.22), (0.45, 0.45), (0.78, 0.65), (0.6, 0.92), (0.2, 0.85)]],
+    "2": [
+        [(0.2, 0.28), (0.45, 0.05), (0.75, 0.22), (0.6, 0.55), (0.2, 0.92)],
+        [(0.2, 0.92), (0.85, 0.9)],
+    ],
+    "3": [
+        [
+            (0.22, 0.15),
+            (0.55, 0.05),
+            (0.75, 0.22),
+            (0.45, 0.45),
+            (0.78, 0.65),
+            (0.6, 0.92),
+            (0.2, 0.85),
+        ]
+    ],
     "4": [[(0.42, 0.05), (0.15, 0.6), (0.85, 0.58)], [(0.66, 0.3), (0.62, 0.97)]],
     "5": [
         [(0.3, 0.08), (0.25, 0.45), (0.6, 0.42), (0.78, 0.68), (0.55, 0.95), (0.2, 0.88)],
         [(0.31, 0.1), (0.76, 0.07)],
     ],
-    "6": [[(0.65, 0.05), (0.3, 0.4), (0.22, 0.75), (0.5, 0.95), (0.74, 0.75), (0.55, 0.55), (0.25, 0.7)]],
+    "6": [
+        [
+            (0.65, 0.05),
+            (0.3, 0.4),
+            (0.22, 0.75),
+            (0.5, 0.95),
+            (0.74, 0.75),
+            (0.55, 0.55),
+            (0.25, 0.7),
+        ]
+    ],
     "7": [[(0.18, 0.1), (0.8, 0.08)], [(0.8, 0.08), (0.55, 0.5), (0.42, 0.96)]],
     "8": [
         [(0.7, 0.18), (0.45, 0.05), (0.28, 0.25), (0.5, 0.47), (0.72, 0.72), (0.5, 0.96)],
@@ -37,7 +60,13 @@ def smooth(points: list[tuple[float, float]]) -> NDArray[np.float64]:
     p = np.array([points[0], *points, points[-1]])
     t = np.linspace(0, 1, 40)[:, None]
     pieces = [
-        0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3)
+        0.5
+        * (
+            2 * b
+            + (c - a) * t
+            + (2 * a - 5 * b + 4 * c - d) * t**2
+            + (3 * b - a - 3 * c + d) * t**3
+        )
         for a, b, c, d in zip(p[:-3], p[1:-2], p[2:-1], p[3:], strict=True)
     ]
     return np.concatenate(pieces)
@@ -51,7 +80,14 @@ def ink(digit: str, height: int, width: float) -> Grey:
     canvas = np.zeros((side * scale, side * scale), np.uint8)
     for stroke in STROKES[digit]:
         points = ((smooth(stroke) * height + margin) * scale).round().astype(np.int32)
-        cv2.polylines(canvas, [points], isClosed=False, color=255, thickness=round(width * scale), lineType=cv2.LINE_AA)
+        cv2.polylines(
+            canvas,
+            [points],
+            isClosed=False,
+            color=255,
+            thickness=round(width * scale),
+            lineType=cv2.LINE_AA,
+        )
     return cv2.resize(canvas, (side, side), interpolation=cv2.INTER_AREA) / 255
 
 
@@ -89,7 +125,9 @@ def main() -> None:
     board = 45 + 0.12 * paper(shape, 3)
     rng = np.random.default_rng(3)
     chalk = place(ink("4", 260, 16), shape, 160, 260) * (rng.random(shape) > 0.25)
-    save("4-chalk.jpg", cv2.GaussianBlur(board * (1 - chalk) + 225 * chalk, (0, 0), 1.0), quality=85)
+    save(
+        "4-chalk.jpg", cv2.GaussianBlur(board * (1 - chalk) + 225 * chalk, (0, 0), 1.0), quality=85
+    )
 
     turned = Image.Exif()
     turned[0x0112] = 6  # the camera was held upright: turn by 90° to see it right

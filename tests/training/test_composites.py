@@ -33,13 +33,19 @@ def test_ink_can_be_seen_in_the_picture(digits: npt.NDArray[np.uint8]) -> None:
         picture, ink = composite(digits, rng)
         if (ink > 128).mean() > 0.03:
             difference = float(picture[ink > 128].mean()) - float(picture[ink == 0].mean())
-            dark, light, unseen = dark + (difference < -3), light + (difference > 3), unseen + (abs(difference) <= 3)
+            dark, light, unseen = (
+                dark + (difference < -3),
+                light + (difference > 3),
+                unseen + (abs(difference) <= 3),
+            )
 
     assert dark > light > 0
     assert unseen < 0.15 * (dark + light)
 
 
-def test_some_pictures_have_no_digit_and_the_others_have_little_ink(digits: npt.NDArray[np.uint8]) -> None:
+def test_some_pictures_have_no_digit_and_the_others_have_little_ink(
+    digits: npt.NDArray[np.uint8],
+) -> None:
     rng = np.random.default_rng(2)
     shares = [float((composite(digits, rng)[1] > 128).mean()) for _ in range(150)]
 
@@ -67,4 +73,6 @@ def test_a_pen_draws_strokes_as_wide_as_asked(stroke: float) -> None:
     across = cover[100]
     assert across.max() == pytest.approx(min(stroke, 1), abs=0.1)
     assert across.sum() == pytest.approx(stroke, abs=0.25)
-    assert np.count_nonzero(cover.max(axis=1) > min(stroke, 1) / 2) == pytest.approx(160, abs=stroke + 2)
+    assert np.count_nonzero(cover.max(axis=1) > min(stroke, 1) / 2) == pytest.approx(
+        160, abs=stroke + 2
+    )

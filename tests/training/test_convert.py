@@ -4,7 +4,14 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 
 from digitcli.networks import lenet5
-from digitcli.training.convert import cool, fold, load_keras_weights, normalised, to_keras_weights, to_tflite
+from digitcli.training.convert import (
+    cool,
+    fold,
+    load_keras_weights,
+    normalised,
+    to_keras_weights,
+    to_tflite,
+)
 
 PICTURES = np.random.default_rng(1).random((50, 28, 28, 1), np.float32)
 
@@ -24,7 +31,9 @@ def test_the_folded_network_answers_as_the_one_that_was_trained():
 def test_a_temperature_is_folded_into_the_last_layer(network):
     before = np.log(network(PICTURES).numpy())
     cool(network, 2.0)
-    np.testing.assert_allclose(network(PICTURES).numpy(), keras.activations.softmax(before / 2).numpy(), atol=1e-5)
+    np.testing.assert_allclose(
+        network(PICTURES).numpy(), keras.activations.softmax(before / 2).numpy(), atol=1e-5
+    )
 
 
 @pytest.mark.parametrize("n", [1, 2, 50])
@@ -35,7 +44,9 @@ def test_litert_answers_as_keras_for_any_number_of_pictures(network, n):
     interpreter.allocate_tensors()
     interpreter.set_tensor(source["index"], PICTURES[:n])
     interpreter.invoke()
-    np.testing.assert_allclose(interpreter.get_tensor(goal["index"]), network(PICTURES[:n]).numpy(), atol=1e-5)
+    np.testing.assert_allclose(
+        interpreter.get_tensor(goal["index"]), network(PICTURES[:n]).numpy(), atol=1e-5
+    )
 
 
 def test_weights_come_back_from_their_file_as_they_went(network):

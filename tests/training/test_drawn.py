@@ -10,7 +10,10 @@ def test_every_digit_is_drawn_and_framed_as_mnist_frames_it():
     assert drawn.images.dtype == np.uint8
     for image in drawn.images:
         rows, columns = (np.flatnonzero(image.max(axis=axis)) for axis in (1, 0))
-        assert max(np.ptp(rows), np.ptp(columns)) in (18, 19)  # a box of 20, whose edge may be all but black
+        assert max(np.ptp(rows), np.ptp(columns)) in (
+            18,
+            19,
+        )  # a box of 20, whose edge may be all but black
         weights = image / image.sum()
         assert (weights.sum(axis=1) * np.arange(28)).sum() == pytest.approx(13.5, abs=1.1)
         assert (weights.sum(axis=0) * np.arange(28)).sum() == pytest.approx(13.5, abs=1.1)
@@ -25,9 +28,9 @@ def test_the_same_numbers_draw_the_same_digits():
 @pytest.mark.parametrize("digit", range(10))
 def test_no_ink_falls_off_the_paper(digit):
     rng = np.random.default_rng(digit)
-    papers = [write(form, rng, narrowest=0.3, broadest=21) for form in FORMS[digit] for _ in range(5)] + [
-        print_digit(digit, rng) for _ in range(10)
-    ]
+    papers = [
+        write(form, rng, narrowest=0.3, broadest=21) for form in FORMS[digit] for _ in range(5)
+    ] + [print_digit(digit, rng) for _ in range(10)]
     for paper in papers:
         assert paper.max() == 255
         edge = np.concatenate([paper[0], paper[-1], paper[:, 0], paper[:, -1]])

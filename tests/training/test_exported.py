@@ -16,7 +16,9 @@ from digitcli.errors import WeightsError
 from digitcli.inference.network import Network
 from digitcli.training.export import to_keras, to_onnx, to_saved_model
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*np.object:FutureWarning")  # Keras asks NumPy for it, for tf2onnx
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.*np.object:FutureWarning"
+)  # Keras asks NumPy for it, for tf2onnx
 
 IMAGES = mnist.load().validation.images[:1000]
 PICTURES = IMAGES[..., np.newaxis].astype(np.float32) / 255
@@ -46,7 +48,9 @@ def test_keras_loads_its_file_in_a_process_that_knows_the_layers_alone(tmp_path,
         "import keras, numpy as np, digitcli.networks.lenet5_1998\n"
         "np.save('answers.npy', keras.saving.load_model('it.keras').predict(np.load('pictures.npy'), verbose=0))"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=shell_env, text=True, capture_output=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=shell_env, text=True, capture_output=True
+    )
     assert done.returncode == 0, done.stderr
     assert same("lenet5-1998", np.load(tmp_path / "answers.npy"))
 
@@ -55,7 +59,11 @@ def test_tensorflow_loads_its_folder(name, tmp_path):
     for path, content in to_saved_model(open_bundle(name)).items():
         (tmp_path / path).parent.mkdir(exist_ok=True)
         (tmp_path / path).write_bytes(content)
-    [answers] = tf.saved_model.load(tmp_path).signatures["serving_default"](pictures=tf.constant(PICTURES)).values()
+    [answers] = (
+        tf.saved_model.load(tmp_path)
+        .signatures["serving_default"](pictures=tf.constant(PICTURES))
+        .values()
+    )
     assert same(name, answers.numpy())
 
 

@@ -39,6 +39,10 @@ def test_the_loss_is_least_where_all_ink_is_marked() -> None:
 
     ink = np.zeros((1, 128, 128, 1), np.float32)
     ink[0, 40:90, 60:64] = 1
-    half, all_of_it, none = 0.5 * np.ones_like(ink), np.clip(ink, 0.01, 0.99), np.full_like(ink, 0.01)
+    half, all_of_it, none = (
+        0.5 * np.ones_like(ink),
+        np.clip(ink, 0.01, 0.99),
+        np.full_like(ink, 0.01),
+    )
 
     assert loss(ink, all_of_it)[0] < loss(ink, none)[0] < loss(ink, half)[0]

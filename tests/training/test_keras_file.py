@@ -46,17 +46,34 @@ def loop(hdf5: h5py.File) -> None:
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        (renamed(lambda f: f.__setitem__("b", h5py.ExternalLink("/etc/passwd", "/"))), "'b' is a link"),
+        (
+            renamed(lambda f: f.__setitem__("b", h5py.ExternalLink("/etc/passwd", "/"))),
+            "'b' is a link",
+        ),
         (renamed(lambda f: f.__setitem__("b", h5py.SoftLink("/layers"))), "'b' is a link"),
-        (renamed(lambda f: f.create_dataset("b", (4,), np.float32, external=[("other", 0, 16)])), "elsewhere"),
-        (renamed(lambda f: f.create_dataset("b", (4,), np.float32, compression="gzip")), "elsewhere or packed"),
-        (renamed(lambda f: f.create_dataset("b", (1 << 40,), np.float32)), "not those of the network"),
-        (renamed(lambda f: f.create_dataset("b", (4,), h5py.string_dtype())), "no array of 32-bit floats"),
+        (
+            renamed(lambda f: f.create_dataset("b", (4,), np.float32, external=[("other", 0, 16)])),
+            "elsewhere",
+        ),
+        (
+            renamed(lambda f: f.create_dataset("b", (4,), np.float32, compression="gzip")),
+            "elsewhere or packed",
+        ),
+        (
+            renamed(lambda f: f.create_dataset("b", (1 << 40,), np.float32)),
+            "not those of the network",
+        ),
+        (
+            renamed(lambda f: f.create_dataset("b", (4,), h5py.string_dtype())),
+            "no array of 32-bit floats",
+        ),
         (lambda f: f.create_dataset("b", (4,), np.float32), "not those of the network"),
         (loop, "too many objects"),
     ],
 )
-def test_anything_else_is_refused(change: Callable[[h5py.File], object], complaint: str, tmp_path: Path) -> None:
+def test_anything_else_is_refused(
+    change: Callable[[h5py.File], object], complaint: str, tmp_path: Path
+) -> None:
     with pytest.raises(ValueError, match=complaint):
         check(file(change), SHAPES)
 

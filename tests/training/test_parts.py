@@ -50,10 +50,14 @@ def test_few_pictures_of_a_digit_still_reach_every_part():
 
 def test_a_digit_without_enough_pictures_is_named():
     pictures = numbered(6)
-    without = LabelledImages(pictures.images[pictures.labels != 3], pictures.labels[pictures.labels != 3])
+    without = LabelledImages(
+        pictures.images[pictures.labels != 3], pictures.labels[pictures.labels != 3]
+    )
     with pytest.raises(DataError, match="here: 3: fewer than 4 pictures"):
         divided(without, "here", np.random.default_rng(0), test=0.2, every_digit=True)
-    divided(without, "here", np.random.default_rng(0), test=0.2, every_digit=False)  # MNIST has the threes
+    divided(
+        without, "here", np.random.default_rng(0), test=0.2, every_digit=False
+    )  # MNIST has the threes
 
 
 def test_without_data_the_parts_are_those_of_mnist():

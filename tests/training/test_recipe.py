@@ -25,7 +25,11 @@ def test_the_default_is_the_recipe_that_fits_its_number_of_epochs():
 
 
 def test_few_epochs_change_pictures_less():
-    assert fitting(5).augmentation.rotation < fitting(LONG).augmentation.rotation == Augmentation().rotation
+    assert (
+        fitting(5).augmentation.rotation
+        < fitting(LONG).augmentation.rotation
+        == Augmentation().rotation
+    )
     assert fitting(5).epochs == 5
 
 
@@ -39,7 +43,11 @@ def test_the_network_of_1998_has_a_recipe_of_its_own():
     paper = fitting(None, "lenet5-1998")
     assert paper == RECIPES["lenet5-1998"]
     assert paper.architecture == "lenet5-1998"
-    assert (paper.drawn, paper.no_digits, paper.augmentation.blur) == (0, 0, 0)  # MNIST's pictures, moved and bent
+    assert (paper.drawn, paper.no_digits, paper.augmentation.blur) == (
+        0,
+        0,
+        0,
+    )  # MNIST's pictures, moved and bent
     assert fitting(5, "lenet5-1998").augmentation.rotation < paper.augmentation.rotation
 
 

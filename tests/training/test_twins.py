@@ -8,7 +8,9 @@ from digitcli.training.fit import as_inputs, fit, probabilities
 from digitcli.training.recipe import Recipe
 from digitcli.training.twins import TWINS
 
-RECIPES = {name: Recipe(architecture=name, epochs=2, batch_size=50, drawn=0, no_digits=0) for name in TWINS}
+RECIPES = {
+    name: Recipe(architecture=name, epochs=2, batch_size=50, drawn=0, no_digits=0) for name in TWINS
+}
 
 
 @pytest.fixture(params=sorted(TWINS))
@@ -46,7 +48,9 @@ def test_what_the_twin_learns_reaches_the_network(name, pictures):
     scores = twin(as_inputs(pictures), training=True).numpy()
     chances = probabilities(network, pictures)
     assert (scores.argmax(axis=1) == chances.argmax(axis=1)).all()
-    nearer = np.diff(scores, axis=1)  # both networks' probabilities are softmaxes of the scores, one over a temperature
+    nearer = np.diff(
+        scores, axis=1
+    )  # both networks' probabilities are softmaxes of the scores, one over a temperature
     further = np.diff(np.log(chances), axis=1)
     ratio = np.median(nearer / further)
     np.testing.assert_allclose(nearer, ratio * further, atol=1e-2)
@@ -56,7 +60,9 @@ def test_the_network_of_1998_learns(few):
     keras.utils.set_random_seed(0)
     network = lenet5_1998.build()
     train, validation = few
-    recipe = Recipe(architecture=lenet5_1998.NAME, epochs=5, batch_size=20, label_smoothing=0, augmentation=None)
+    recipe = Recipe(
+        architecture=lenet5_1998.NAME, epochs=5, batch_size=20, label_smoothing=0, augmentation=None
+    )
     fitted = fit(recipe, network, train, validation)
     assert fitted.best.validation_accuracy > 0.6  # 0.70 with Keras 3.12, 0.76 with 3.15
     assert fitted.best.validation_loss < fitted.history[0].validation_loss
