@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import digitcli as library
-from digitcli.bundle import open_bundle
+from digitcli.weights_folder import open_weights
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -84,7 +84,7 @@ def test_the_wheel_holds_package_weights_and_data_and_nothing_else(built):
         "digitcli/output/templates/report.html",
     } <= names
     assert {
-        f"digitcli/weights/{name}/model.tflite" for name in ("finder", "lenet5", "lenet5-1998")
+        f"digitcli/weights/{name}/model.tflite" for name in ("detector", "lenet5", "lenet5-1998")
     } <= names
 
 
@@ -139,7 +139,7 @@ def test_without_tensorflow_pictures_are_read_and_measured(small):
     assert "tensorflow not installed" in small("info").stdout
     done = small("evaluate", "--report", "report.html")
     assert (done.returncode, done.stderr) == (0, "")
-    assert f"{open_bundle('lenet5').card.metrics['test_errors']} of 10,000" in done.stdout
+    assert f"{open_weights('lenet5').card.metrics['test_errors']} of 10,000" in done.stdout
     for options in ([], ["--png", "i.png"], ["--html", "i.html"]):
         done = small("inspect", "samples/4-chalk.jpg", *options)
         assert (done.returncode, done.stderr) == (0, "")

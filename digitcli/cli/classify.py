@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from digitcli.atomic import write_file
 from digitcli.cli.options import (
     AsIsOption,
     ColorOption,
@@ -19,12 +20,11 @@ from digitcli.cli.options import (
     WeightsOption,
 )
 from digitcli.errors import ExitCode
-from digitcli.imaging.sources import MAX_PIXELS
+from digitcli.inputs.discovery import MAX_PIXELS
 from digitcli.output.console import Color, complain, console
-from digitcli.output.format import Format
+from digitcli.output.record_format import Format
 from digitcli.output.writer import write_records
 from digitcli.prediction import Status
-from digitcli.writing import whole_file
 
 if TYPE_CHECKING:
     from digitcli.inference.classifier import Answer
@@ -121,9 +121,9 @@ def classify(
         format_ = Format.TABLE if terminal or show else Format.TSV
     _check(given, files_from, format_, null=null, print0=print0, top=top, show=show)
 
-    from digitcli.imaging.many import default_jobs
-    from digitcli.imaging.sources import Tally, find_sources
     from digitcli.inference.classifier import Classifier
+    from digitcli.inputs.discovery import Tally, find_sources
+    from digitcli.parallel import default_jobs
 
     tally = Tally()
     runs = find_sources(given, listing=files_from, null=null, recursive=recursive, tally=tally)
@@ -149,7 +149,7 @@ def classify(
     with contextlib.ExitStack() as stack:
         descriptor, name = STDOUT, "standard output"
         if output is not None:
-            descriptor, name = stack.enter_context(whole_file(output)).fileno(), str(output)
+            descriptor, name = stack.enter_context(write_file(output)).fileno(), str(output)
         answers = stack.enter_context(
             contextlib.closing(classifier.answer_all(runs, jobs=jobs or default_jobs()))
         )
@@ -159,9 +159,9 @@ def classify(
             and not terminal
             and (screen := console(color, stderr=True)).is_interactive
         ):
-            from digitcli.output.progress import watched
+            from digitcli.output.progress import show_progress
 
-            answers = stack.enter_context(contextlib.closing(watched(answers, tally, screen)))
+            answers = stack.enter_context(contextlib.closing(show_progress(answers, tally, screen)))
         counts = _write(form, answers, descriptor, name)
     total = sum(counts.values())
     if total > 1 and sys.stderr.isatty():

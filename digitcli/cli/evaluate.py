@@ -87,13 +87,13 @@ def evaluate(
     if confusion:
         write_confusion(confusion, evaluation.confusion)
     if report:
-        from digitcli.bundle import open_bundle
         from digitcli.output.report import write_report
+        from digitcli.weights_folder import open_weights
 
         write_report(
             report,
             data="MNIST's test images" if data is None else str(data),
-            bundle=open_bundle(weights),
+            bundle=open_weights(weights),
             pictures=pictures,
             probabilities=probabilities,
             evaluation=evaluation,

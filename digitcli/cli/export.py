@@ -7,11 +7,11 @@ from typing import Annotated
 import typer
 
 from digitcli.architectures import ARCHITECTURES
-from digitcli.bundle import Bundle, bundled, open_bundle
+from digitcli.atomic import write_file, write_folder
 from digitcli.cli.options import WeightsOption
 from digitcli.cli.tensorflow import load_tensorflow
 from digitcli.errors import OutputError, WeightsError
-from digitcli.writing import whole_file, whole_folder
+from digitcli.weights_folder import WeightsFolder, bundled, open_weights
 
 
 class Format(str, Enum):
@@ -52,15 +52,15 @@ def export(
         raise typer.BadParameter(
             "Keras reads a file only where its name ends in .keras", param_hint="--output"
         )
-    bundle = open_bundle(weights)
+    bundle = open_weights(weights)
     if bundle.card.architecture not in ARCHITECTURES:
         raise WeightsError(f"{bundle.folder} holds no network that reads digits")
     _check(output, format_, force)
     if format_ is Format.SAVED_MODEL:
-        whole_folder(output, _saved_model(bundle), replace=force)
+        write_folder(output, _saved_model(bundle), replace=force)
         return
     content = _content(bundle, format_)
-    with whole_file(output) as stream:
+    with write_file(output) as stream:
         stream.write(content)
 
 
@@ -83,17 +83,17 @@ def _check(output: Path, format_: Format, force: bool) -> None:
         raise OutputError(f"{output} exists; --force replaces it, --output names another")
 
 
-def _saved_model(bundle: Bundle) -> dict[str, bytes]:
+def _saved_model(bundle: WeightsFolder) -> dict[str, bytes]:
     load_tensorflow()
-    from digitcli.training.export import to_saved_model
+    from digitcli.export import to_saved_model
 
     return to_saved_model(bundle)
 
 
-def _content(bundle: Bundle, format_: Format) -> bytes:
+def _content(bundle: WeightsFolder, format_: Format) -> bytes:
     if format_ is Format.TFLITE:
         return bundle.model()
     load_tensorflow()
-    from digitcli.training import export
+    from digitcli import export as exporting
 
-    return export.to_onnx(bundle) if format_ is Format.ONNX else export.to_keras(bundle)
+    return exporting.to_onnx(bundle) if format_ is Format.ONNX else exporting.to_keras(bundle)

@@ -37,10 +37,10 @@ def info(
 
         print(json.dumps(json_schema(), indent=2))
         return
-    from digitcli.bundle import open_bundle
-    from digitcli.output.card import draw_card, draw_layers
+    from digitcli.output.model_card import draw_card, draw_layers
+    from digitcli.weights_folder import open_weights
 
-    bundle = open_bundle(weights)
+    bundle = open_weights(weights)
     if json_:
         sys.stdout.write(bundle.card.to_json())
         return

@@ -14,7 +14,7 @@ from digitcli.cli.options import (
     WeightsOption,
 )
 from digitcli.errors import ImageError
-from digitcli.imaging.sources import MAX_PIXELS
+from digitcli.inputs.discovery import MAX_PIXELS
 from digitcli.output.console import Color, console
 
 
@@ -39,11 +39,11 @@ def inspect(
     From the picture as given to the 28×28 pixels that the network sees, through its layers C1, S2,
     C3, S4, C5 and F6 to the ten outputs; and by occlusion, which pixels the answer rests on.
     """
-    from digitcli.imaging.sources import find_sources
-    from digitcli.inference import inspection
+    from digitcli.atomic import write_file
     from digitcli.inference.classifier import Classifier
+    from digitcli.inference.layers import inspect as inspect_image
+    from digitcli.inputs.discovery import find_sources
     from digitcli.output.inspection import draw_inspection, inspection_html, inspection_png
-    from digitcli.writing import whole_file
 
     sources = [source for run in find_sources([image]) for source in run]
     if len(sources) != 1:
@@ -52,12 +52,12 @@ def inspect(
         )
     classifier = Classifier(weights, as_is=as_is, invert=invert.value, max_pixels=max_pixels)
     try:
-        seen = inspection.inspect(sources[0], classifier)
+        seen = inspect_image(sources[0], classifier)
     except ImageError as error:
         raise ImageError(f"{sources[0].path}: {error}") from error
     for path, content in ((html, inspection_html), (png, inspection_png)):
         if path:
-            with whole_file(path) as stream:
+            with write_file(path) as stream:
                 stream.write(content(seen))
     if not (html or png):
         draw_inspection(console(color), seen)

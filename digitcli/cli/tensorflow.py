@@ -9,7 +9,7 @@ def load_tensorflow() -> None:
     Raises:
         MissingLibraryError: it is not installed.
     """
-    from digitcli.quiet import quiet
+    from digitcli.cli.silence import quiet
 
     try:
         with quiet():

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from digitcli.bundle import bundled
 from digitcli.cli.options import ColorOption
 from digitcli.cli.tensorflow import load_tensorflow
 from digitcli.errors import ExitCode, OutputError
 from digitcli.output.console import Color, complain, console
 from digitcli.output.text import printable
-from digitcli.training.recipe import Recipe, RecipeError, fitting, warm
+from digitcli.training.recipe import Recipe, RecipeError, recipe_for_epochs, warm
+from digitcli.weights_folder import bundled
 
 if TYPE_CHECKING:
+    from digitcli.training.data import Parts
     from digitcli.training.fit import Epoch
-    from digitcli.training.parts import Parts
 
 DEFAULT, WARM = Recipe(), warm()
 
@@ -110,7 +110,7 @@ def train(
     Without options this is the recipe that made the bundled weights. The test images are looked at
     once, at the end. Ctrl-C keeps the best epoch so far.
     """
-    recipe = warm(architecture.value) if start else fitting(epochs, architecture.value)
+    recipe = warm(architecture.value) if start else recipe_for_epochs(epochs, architecture.value)
     asked: dict[str, Any] = {
         "epochs": epochs,
         "batch_size": batch_size,
@@ -127,7 +127,7 @@ def train(
     _check(output, force)
     with _Display(recipe, color) as display:
         load_tensorflow()
-        from digitcli.training.train import train as run
+        from digitcli.training.run import train as run
 
         outcome = run(
             recipe,

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from digitcli.datasets.labelled import DIGITS, LabelledImages
 from digitcli.errors import DataError
-from digitcli.imaging.many import default_jobs, in_order
-from digitcli.imaging.reading import or_reason, read_picture
-from digitcli.imaging.sources import Source, find_sources, read_source
+from digitcli.inputs.discovery import Source, find_sources, read_source
+from digitcli.parallel import default_jobs, map_in_order
+from digitcli.preprocessing.pipeline import or_reason, read_picture
 
 
 def holds_class_folders(folder: Path) -> bool:
@@ -37,7 +37,7 @@ def read_class_folders(folder: Path) -> LabelledImages:
     kept: list[int] = []
     failures: list[tuple[str, str]] = []
     answers = (
-        answer for batch in in_order(_read, [sources], jobs=default_jobs()) for answer in batch
+        answer for batch in map_in_order(_read, [sources], jobs=default_jobs()) for answer in batch
     )
     for row, answer in enumerate(answers):
         if isinstance(answer, str):

@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from digitcli.imaging.decode import holds_several
-from digitcli.imaging.ink import Invert
-from digitcli.imaging.many import BATCH, in_order
-from digitcli.imaging.reading import Reading, or_reason, read_picture
-from digitcli.imaging.sources import MAX_PIXELS, Source, read_source
-from digitcli.inference.decide import decide
 from digitcli.inference.network import Network
+from digitcli.inference.rejection import decide
+from digitcli.inputs.decoding import holds_several
+from digitcli.inputs.discovery import MAX_PIXELS, Source, read_source
+from digitcli.parallel import BATCH, map_in_order
 from digitcli.prediction import Prediction, Status
+from digitcli.preprocessing.ink import Invert
+from digitcli.preprocessing.pipeline import Reading, or_reason, read_picture
 
 Picture: TypeAlias = "str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8]"
 
@@ -123,7 +123,7 @@ class Classifier:
         self, runs: Iterable[list[Source]], *, jobs: int
     ) -> Generator[list[Answer], None, None]:
         """Read all sources, ``jobs`` at once, and give their answers in order, batch by batch, each as it is there."""
-        return in_order(self.answer, runs, jobs=jobs)
+        return map_in_order(self.answer, runs, jobs=jobs)
 
     def answer(self, sources: list[Source]) -> list[Answer]:
         """Read a batch of sources. Whatever is wrong with one of them is said in its answer."""

@@ -8,10 +8,10 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
-from digitcli.bundle import bundled, open_bundle
+from digitcli.cli.silence import quiet
 from digitcli.errors import WeightsError
-from digitcli.inference.trial import survives
-from digitcli.quiet import quiet
+from digitcli.inference.model_probe import survives
+from digitcli.weights_folder import bundled, open_weights
 
 # C1's maps of a batch take 19 KB a picture: enough pictures to make a call worth it, few enough to
 # stay in the cache.
@@ -29,7 +29,7 @@ class Network:
             WeightsError: the folder is missing, damaged, or holds another kind of network.
 
         """
-        bundle = open_bundle(weights)
+        bundle = open_weights(weights)
         self.card = bundle.card
         model = bundle.model()
         if bundle.folder not in bundled().values() and not survives(model):

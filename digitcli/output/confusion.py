@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from digitcli.writing import whole_file
+from digitcli.atomic import write_file
 
 Confusion = NDArray[np.int64]  # [i, j] counts pictures of label i answered j, shape (10, 10)
 
@@ -89,7 +89,7 @@ def write_confusion(path: Path, confusion: Confusion) -> None:
 
     """
     content = WRITERS[path.suffix.lower()](confusion)
-    with whole_file(path) as stream:
+    with write_file(path) as stream:
         stream.write(content)
 
 

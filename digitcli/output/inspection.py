@@ -14,12 +14,12 @@ from rich.table import Table
 from rich.text import Text
 
 from digitcli import __version__
-from digitcli.imaging.canvas import SIDE
-from digitcli.imaging.ink import Ink
-from digitcli.inference.inspection import PATCH, Inspection
+from digitcli.inference.layers import PATCH, Inspection
 from digitcli.output.pictures import HalfBlocks, fitted
 from digitcli.output.text import printable
 from digitcli.prediction import Prediction
+from digitcli.preprocessing.framing import SIDE
+from digitcli.preprocessing.ink import Ink
 
 Image = NDArray[np.uint8]
 

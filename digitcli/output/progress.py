@@ -15,7 +15,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from digitcli.imaging.sources import Tally
+from digitcli.inputs.discovery import Tally
 from digitcli.prediction import Status
 
 T = TypeVar("T")
@@ -30,7 +30,7 @@ class _Rate(ProgressColumn):
         return Text(f"{task.speed or 0:,.0f}/s")
 
 
-def watched(batches: Iterable[list[T]], tally: Tally, console: Console) -> Generator[list[T]]:
+def show_progress(batches: Iterable[list[T]], tally: Tally, console: Console) -> Generator[list[T]]:
     """Pass batches of answers on and keep a bar on the console meanwhile: count, rate, and the time left once known."""
     # No thread refreshes the bar: worker processes are forked off meanwhile.
     columns = (BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())

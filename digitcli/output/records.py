@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from digitcli.output.format import Format
+from digitcli.output.record_format import Format
 from digitcli.output.text import escaped
 from digitcli.prediction import Prediction, Status
 

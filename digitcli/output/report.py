@@ -9,19 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitcli import __version__
-from digitcli.bundle import Bundle
+from digitcli.atomic import write_file
 from digitcli.datasets.labelled import LabelledImages
 from digitcli.errors import ImageError
 from digitcli.evaluation.metrics import TARGETS, Evaluation, worst_mistakes
-from digitcli.imaging.decode import decode
-from digitcli.imaging.sources import Source, read_source
+from digitcli.inputs.decoding import decode
+from digitcli.inputs.discovery import Source, read_source
 from digitcli.output import plots
-from digitcli.output.card import card_facts
 from digitcli.output.html import page, picture_uri
+from digitcli.output.model_card import card_facts
 from digitcli.output.pictures import fitted
 from digitcli.output.scores import figures, percent
 from digitcli.output.text import printable
-from digitcli.writing import whole_file
+from digitcli.weights_folder import WeightsFolder
 
 GALLERY = 100  # mistakes shown: 100 take about 400 KB, and nobody looks at more
 _THUMBNAIL = 168  # twice as many pixels as it is drawn with, for fine screens
@@ -31,7 +31,7 @@ def write_report(
     path: Path,
     *,
     data: str,
-    bundle: Bundle,
+    bundle: WeightsFolder,
     pictures: LabelledImages,
     probabilities: NDArray[np.float32],
     evaluation: Evaluation,
@@ -89,7 +89,7 @@ def write_report(
         ],
         card=card_facts(bundle.card),
     )
-    with whole_file(path) as stream:
+    with write_file(path) as stream:
         stream.write(content)
 
 
@@ -147,7 +147,7 @@ def _thumbnail(path: str) -> str | None:
         return None
 
 
-def _curves(bundle: Bundle) -> str | None:
+def _curves(bundle: WeightsFolder) -> str | None:
     history = bundle.history()
     if history is None:
         return None

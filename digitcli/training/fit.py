@@ -16,7 +16,7 @@ from digitcli.datasets.labelled import LabelledImages
 from digitcli.errors import DataError
 from digitcli.training.augmentation import augment
 from digitcli.training.recipe import Recipe
-from digitcli.training.twins import TWINS, Twin
+from digitcli.training.trainable import TWINS, Twin
 
 Pictures = NDArray[np.uint8]
 Labels = NDArray[np.int64]

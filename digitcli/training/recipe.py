@@ -112,7 +112,7 @@ LONG = 30  # epochs from which on the whole augmentation pays
 SHORT: dict[str, dict[str, Any]] = {"lenet5": {"batch_size": 96, "learning_rate": 0.015}}
 
 
-def fitting(epochs: int | None, architecture: str = "lenet5") -> Recipe:
+def recipe_for_epochs(epochs: int | None, architecture: str = "lenet5") -> Recipe:
     """Give the recipe that fits a number of epochs: few of them learn more from pictures that are changed less."""
     whole = RECIPES[architecture]
     epochs = whole.epochs if epochs is None else epochs

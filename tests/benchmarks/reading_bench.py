@@ -19,13 +19,13 @@ import cv2
 import numpy as np
 from PIL import Image
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "imaging"))
-import photos
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from preprocessing import photos
 
-from digitcli.imaging.canvas import to_canvas
-from digitcli.imaging.decode import decode
-from digitcli.imaging.ink import find_ink
-from digitcli.imaging.reading import read_picture
+from digitcli.inputs.decoding import decode
+from digitcli.preprocessing.framing import to_canvas
+from digitcli.preprocessing.ink import find_ink
+from digitcli.preprocessing.pipeline import read_picture
 
 MOVED = np.array([[0.9, 0, 3.5], [0, 0.9, -1]])
 

@@ -6,7 +6,7 @@ import keras
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
-from digitcli.bundle import open_bundle
+from digitcli.weights_folder import open_weights
 
 
 def test_keras_is_the_default_and_nothing_is_said(digitcli, tmp_path):
@@ -22,7 +22,7 @@ def test_tflite_is_what_classify_runs(name, digitcli, tmp_path):
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     content = (tmp_path / "it.tflite").read_bytes()
     assert (
-        content == open_bundle(name).model()
+        content == open_weights(name).model()
     )  # what LiteRT answers to this is tested as the classifier's
     assert Interpreter(model_content=content).get_input_details()[0][
         "shape_signature"
@@ -57,7 +57,7 @@ def test_onnx_is_written_quietly(digitcli, tmp_path):
         ),
         ("", 2, "Missing option '--output' / '-o'; see digitcli export --help"),
         ("-w nowhere -o it.keras", 3, "no weights folder nowhere; "),
-        ("-w finder -f tflite -o it", 3, "{finder} holds no network that reads digits"),
+        ("-w detector -f tflite -o it", 3, "{detector} holds no network that reads digits"),
         (
             "-w damaged -f tflite -o it",
             3,
@@ -77,9 +77,9 @@ def test_onnx_is_written_quietly(digitcli, tmp_path):
         ),
         ("-f tflite -o nowhere/it", 3, "cannot write nowhere/it: No such file or directory"),
         (
-            "-f tflite -o {finder}/it",
+            "-f tflite -o {detector}/it",
             3,
-            "{finder}/it is bundled with digitcli and stays as it is; ",
+            "{detector}/it is bundled with digitcli and stays as it is; ",
         ),
     ],
 )
@@ -89,13 +89,13 @@ def test_what_cannot_be_done_costs_one_line_and_changes_nothing(
     (tmp_path / "taken").write_text("mine")
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "mine").touch()
-    shutil.copytree(open_bundle("lenet5").folder, tmp_path / "damaged")
+    shutil.copytree(open_weights("lenet5").folder, tmp_path / "damaged")
     (tmp_path / "damaged" / "model.tflite").write_bytes(b"something else")
-    finder = open_bundle("finder").folder
+    detector = open_weights("detector").folder
     before = sorted(tmp_path.rglob("*"))
-    done = digitcli("export", *line.format(finder=finder).split(), cwd=tmp_path)
+    done = digitcli("export", *line.format(detector=detector).split(), cwd=tmp_path)
     assert (done.returncode, done.stdout) == (code, "")
-    assert done.stderr.startswith("digitcli: " + complaint.format(finder=finder))
+    assert done.stderr.startswith("digitcli: " + complaint.format(detector=detector))
     assert done.stderr.count("\n") == 1
     assert sorted(tmp_path.rglob("*")) == before
     assert (tmp_path / "taken").read_text() == "mine"

@@ -11,8 +11,8 @@ import threading
 import numpy as np
 import pytest
 
-from digitcli.bundle import open_bundle
 from digitcli.datasets import mnist
+from digitcli.weights_folder import open_weights
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,7 @@ def test_every_epoch_and_the_test_are_results_and_stderr_stays_empty(trained):
 
 
 def test_the_folder_is_whole_and_its_card_says_where_it_comes_from(trained):
-    bundle = open_bundle(trained[0])
+    bundle = open_weights(trained[0])
     assert bundle.model() and bundle.keras_weights()  # read with their SHA-256 checked
     card = bundle.card
     assert (card.architecture, card.seed, card.recipe["epochs"]) == ("lenet5", 4, 3)
@@ -78,7 +78,7 @@ def test_the_folder_is_whole_and_its_card_says_where_it_comes_from(trained):
 
 def test_what_was_trained_can_be_evaluated_and_gives_the_same_count(trained, data, digitcli):
     done = digitcli("evaluate", data, "--weights", trained[0], "-f", "json")
-    assert json.loads(done.stdout)["errors"] == open_bundle(trained[0]).card.metrics["test_errors"]
+    assert json.loads(done.stdout)["errors"] == open_weights(trained[0]).card.metrics["test_errors"]
 
 
 def test_ctrl_c_keeps_the_best_so_far_and_a_terminal_gets_a_bar(data, tmp_path):
@@ -114,7 +114,7 @@ def test_ctrl_c_keeps_the_best_so_far_and_a_terminal_gets_a_bar(data, tmp_path):
     assert process.wait(timeout=60) == 130
     reader.join()
     assert "interrupted: the best so far, epoch" in rest
-    assert open_bundle(tmp_path / "kept").model()
+    assert open_weights(tmp_path / "kept").model()
     assert "epoch 2/5000" in b"".join(shown).decode()
 
 
@@ -147,7 +147,7 @@ def drain(terminal, shown):
 )
 def test_what_cannot_be_done_is_said_at_once(options, code, complaint, tmp_path, digitcli):
     (tmp_path / "file").touch()
-    places = {"taken": tmp_path, "bundled": open_bundle("lenet5").folder}
+    places = {"taken": tmp_path, "bundled": open_weights("lenet5").folder}
     done = digitcli(
         "train", "-o", tmp_path / "new", *(option.format(**places) for option in options)
     )

@@ -8,7 +8,7 @@ from PIL import Image
 from digitcli.datasets.load import load
 from digitcli.datasets.mnist import load_test
 from digitcli.errors import DataError
-from digitcli.imaging.reading import read_picture
+from digitcli.preprocessing.pipeline import read_picture
 
 
 @pytest.fixture(scope="module")

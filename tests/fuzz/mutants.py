@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from digitcli.bundle import open_bundle
+from digitcli.weights_folder import open_weights
 
 _TELLING = (0, 1, 127, 128, 254, 255)
 
@@ -137,7 +137,7 @@ def _run_length_bmp() -> bytes:
 
 def cards() -> list[bytes]:
     """Give the text of a card."""
-    bundle = open_bundle("lenet5")
+    bundle = open_weights("lenet5")
     return [
         bundle.card.to_json().encode(),
         json.dumps({"schema": 1, "files": {}, "deep": [[[{}]]]}).encode(),
@@ -146,12 +146,12 @@ def cards() -> list[bytes]:
 
 def models() -> list[bytes]:
     """Give a LiteRT model."""
-    return [open_bundle("lenet5").model()]
+    return [open_weights("lenet5").model()]
 
 
 def keras_files() -> list[bytes]:
     """Give a Keras weights file."""
-    return [open_bundle("lenet5").keras_weights()]
+    return [open_weights("lenet5").keras_weights()]
 
 
 def npz_files() -> list[bytes]:

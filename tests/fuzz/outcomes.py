@@ -12,10 +12,10 @@ from pathlib import Path
 
 from fuzz import mutants
 
-from digitcli.bundle import Card
 from digitcli.datasets.load import load
 from digitcli.errors import DataError
-from digitcli.inference.trial import survives
+from digitcli.inference.model_probe import survives
+from digitcli.weights_folder import ModelCard
 
 SECONDS = 600
 NOTE = "holds several pictures"  # of --verbose
@@ -52,10 +52,10 @@ def classify_all(paths: list[Path], *options: str) -> list[str]:
 
 def card(data: bytes) -> None:
     """Use a card as ``info`` does, or refuse it."""
-    from digitcli.output.card import card_facts
+    from digitcli.output.model_card import card_facts
 
     with contextlib.suppress(ValueError):
-        read = Card.from_json(data.decode())
+        read = ModelCard.from_json(data.decode())
         read.to_json().encode()
         card_facts(read)
 
@@ -83,7 +83,7 @@ def idx(data: bytes) -> None:
 def keras_file(data: bytes) -> None:
     """Check a Keras weights file, or refuse it."""
     from digitcli.architectures import ARCHITECTURES
-    from digitcli.training.keras_file import check
+    from digitcli.networks.keras_file import check
 
     with contextlib.suppress(ValueError):
         check(data, [(layer.parameters,) for layer in ARCHITECTURES["lenet5"]])

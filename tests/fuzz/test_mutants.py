@@ -9,7 +9,7 @@ import pytest
 from fuzz import mutants, outcomes
 
 from digitcli.errors import ImageError
-from digitcli.imaging.decode import decode
+from digitcli.inputs.decoding import decode
 
 
 def test_mutants_are_many_and_the_same_again() -> None:

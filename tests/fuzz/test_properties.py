@@ -13,15 +13,15 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digitcli.bundle import Card
 from digitcli.evaluation.metrics import wilson_interval
-from digitcli.imaging.sources import find_sources
 from digitcli.inference.classifier import Answer
-from digitcli.output.card import card_facts
-from digitcli.output.format import Format
+from digitcli.inputs.discovery import find_sources
+from digitcli.output.model_card import card_facts
+from digitcli.output.record_format import Format
 from digitcli.output.records import layout
 from digitcli.output.text import escaped, printable
 from digitcli.prediction import Prediction, Status
+from digitcli.weights_folder import ModelCard
 
 # Any bytes but NUL, weighted towards what is special somewhere.
 PATHS = st.lists(
@@ -149,5 +149,5 @@ def test_whatever_a_card_says_can_be_shown(facts: dict[str, object], field: str)
         **{"recipe": {}, "data": {}, "metrics": {}, "versions": {}, field: facts},
         "files": {"model.tflite": "", "model.weights.h5": ""},
     }
-    for name, fact in card_facts(Card.from_json(json.dumps(card))):
+    for name, fact in card_facts(ModelCard.from_json(json.dumps(card))):
         assert (name + fact).isprintable()

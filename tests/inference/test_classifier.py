@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 
 from digitcli.errors import ImageError, WeightsError
-from digitcli.imaging.sources import Source
 from digitcli.inference import classifier as module
 from digitcli.inference.classifier import Classifier
+from digitcli.inputs.discovery import Source
 from digitcli.prediction import Status
 
 SAMPLES = sorted((Path(__file__).parent.parent / "samples").glob("*.*g"))

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
-from digitcli.bundle import open_bundle
 from digitcli.datasets import mnist
 from digitcli.inference.classifier import Network
 from digitcli.networks import lenet5, lenet5_1998
-from digitcli.training.convert import load_keras_weights, to_tflite
+from digitcli.networks.serialization import load_keras_weights, to_tflite
 from digitcli.training.fit import as_inputs, probabilities
+from digitcli.weights_folder import open_weights
 
 # Table I read downwards, in the paper's words: six maps see three neighbours, six see four
 # neighbours, three see four that are not all neighbours, the last sees all. The sixth map's
@@ -231,7 +231,7 @@ def test_the_temperature_is_stored_but_not_trained(network):
 
 
 def test_litert_gives_the_distances_and_the_answers_of_keras():
-    bundle = open_bundle(lenet5_1998.NAME)
+    bundle = open_weights(lenet5_1998.NAME)
     network = lenet5_1998.build()
     load_keras_weights(network, bundle.keras_weights())
     images = mnist.load().validation.images[:1000]

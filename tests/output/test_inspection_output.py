@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from digitcli.imaging.ink import Ink
-from digitcli.imaging.reading import Reading
-from digitcli.imaging.sources import Source
 from digitcli.inference.classifier import Classifier
-from digitcli.inference.inspection import Inspection, inspect
+from digitcli.inference.layers import Inspection, inspect
+from digitcli.inputs.discovery import Source
 from digitcli.output.inspection import draw_inspection, inspection_html, inspection_png, stages
 from digitcli.prediction import Prediction, Status
+from digitcli.preprocessing.ink import Ink
+from digitcli.preprocessing.pipeline import Reading
 
 SAMPLES = sorted(
     path

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from digitcli.architectures import ARCHITECTURES
-from digitcli.bundle import CURVES, HISTORY, bundled
 from digitcli.evaluation.metrics import calibration, refusal
 from digitcli.output import plots
+from digitcli.weights_folder import CURVES, HISTORY, bundled
 
 SOME_HISTORY = """epoch,loss,accuracy,validation_loss,validation_accuracy,learning_rate,seconds
 1,0.9,0.7,0.2,0.95,0.001,2.0

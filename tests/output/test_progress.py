@@ -3,9 +3,9 @@ import io
 import pytest
 from rich.console import Console
 
-from digitcli.imaging.sources import Tally
+from digitcli.inputs.discovery import Tally
 from digitcli.output import progress
-from digitcli.output.progress import summary, watched
+from digitcli.output.progress import show_progress, summary
 from digitcli.prediction import Status
 
 
@@ -19,7 +19,7 @@ def test_batches_pass_and_the_bar_shows_count_and_rate() -> None:
     out = io.StringIO()
     console = Console(file=out, force_terminal=True, width=100)
     tally = Tally(found=4, unexplored=0)
-    assert list(watched([[1, 2], [3, 4]], tally, console)) == [[1, 2], [3, 4]]
+    assert list(show_progress([[1, 2], [3, 4]], tally, console)) == [[1, 2], [3, 4]]
     assert "2/4" in out.getvalue()
     assert "/s" in out.getvalue()
     assert "0:00:" in out.getvalue()
@@ -28,14 +28,16 @@ def test_batches_pass_and_the_bar_shows_count_and_rate() -> None:
 def test_while_more_is_being_found_no_total_is_claimed() -> None:
     out = io.StringIO()
     console = Console(file=out, force_terminal=True, width=100)
-    list(watched([[1, 2], [3, 4]], Tally(found=4, unexplored=1), console))
+    list(show_progress([[1, 2], [3, 4]], Tally(found=4, unexplored=1), console))
     assert "2/?" in out.getvalue()
     assert "2/4" not in out.getvalue()
 
 
 def test_an_end_before_the_end_gives_the_cursor_back() -> None:
     out = io.StringIO()
-    batches = watched([[1], [2], [3]], Tally(3), Console(file=out, force_terminal=True, width=100))
+    batches = show_progress(
+        [[1], [2], [3]], Tally(3), Console(file=out, force_terminal=True, width=100)
+    )
     next(batches)
     next(batches)
     assert "\x1b[?25h" not in out.getvalue()
@@ -53,5 +55,5 @@ def test_the_closing_line_says_how_many_how_it_went_and_how_fast() -> None:
 def test_a_run_that_ends_soon_draws_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "_PATIENCE", 60)
     out = io.StringIO()
-    list(watched([[1], [2]], Tally(2), Console(file=out, force_terminal=True, width=100)))
+    list(show_progress([[1], [2]], Tally(2), Console(file=out, force_terminal=True, width=100)))
     assert out.getvalue() == ""

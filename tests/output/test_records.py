@@ -7,7 +7,7 @@ import jsonschema
 import pytest
 
 from digitcli.inference.classifier import Answer
-from digitcli.output.format import Format
+from digitcli.output.record_format import Format
 from digitcli.output.records import Layout, json_schema, layout
 from digitcli.prediction import Prediction, Ranked, Status
 

@@ -2,11 +2,11 @@ import cv2
 import numpy as np
 import pytest
 
-from digitcli.bundle import open_bundle
 from digitcli.datasets.labelled import LabelledImages
 from digitcli.errors import OutputError
 from digitcli.evaluation.metrics import evaluate
 from digitcli.output.report import GALLERY, write_report
+from digitcli.weights_folder import open_weights
 
 NAUGHTY = '<img src=x onerror="alert(1)"> & {{ 7 * 7 }}.png'
 
@@ -34,7 +34,7 @@ def report(path, pictures: LabelledImages, probabilities: np.ndarray, weights="l
     write_report(
         path,
         data="some <pictures>",
-        bundle=open_bundle(weights),
+        bundle=open_weights(weights),
         pictures=pictures,
         probabilities=probabilities,
         evaluation=evaluate(probabilities, pictures.labels),
@@ -136,7 +136,7 @@ def test_unreadable_files_are_named(tmp_path, page_of) -> None:
     "history", ["", "a,b\n1,2\n", "epoch,loss,accuracy,validation_loss,validation_accuracy\n1,x\n"]
 )
 def test_a_history_that_is_none_only_costs_the_curves(tmp_path, page_of, history: str) -> None:
-    bundle = open_bundle("lenet5")
+    bundle = open_weights("lenet5")
     folder = tmp_path / "weights"
     folder.mkdir()
     for name in ("card.json", "model.tflite", "model.weights.h5"):

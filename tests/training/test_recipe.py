@@ -1,7 +1,15 @@
 import pytest
 
 from digitcli.errors import ExitCode
-from digitcli.training.recipe import LONG, RECIPES, Augmentation, Recipe, RecipeError, fitting, warm
+from digitcli.training.recipe import (
+    LONG,
+    RECIPES,
+    Augmentation,
+    Recipe,
+    RecipeError,
+    recipe_for_epochs,
+    warm,
+)
 
 
 @pytest.mark.parametrize(
@@ -21,26 +29,26 @@ def test_a_value_out_of_range_is_a_usage_error(value, message):
 
 
 def test_the_default_is_the_recipe_that_fits_its_number_of_epochs():
-    assert fitting(Recipe().epochs) == Recipe()
+    assert recipe_for_epochs(Recipe().epochs) == Recipe()
 
 
 def test_few_epochs_change_pictures_less():
     assert (
-        fitting(5).augmentation.rotation
-        < fitting(LONG).augmentation.rotation
+        recipe_for_epochs(5).augmentation.rotation
+        < recipe_for_epochs(LONG).augmentation.rotation
         == Augmentation().rotation
     )
-    assert fitting(5).epochs == 5
+    assert recipe_for_epochs(5).epochs == 5
 
 
 def test_few_epochs_take_more_and_larger_steps():
-    few, many = fitting(LONG - 1), fitting(LONG)
+    few, many = recipe_for_epochs(LONG - 1), recipe_for_epochs(LONG)
     assert few.batch_size < many.batch_size
     assert few.learning_rate > many.learning_rate
 
 
 def test_the_network_of_1998_has_a_recipe_of_its_own():
-    paper = fitting(None, "lenet5-1998")
+    paper = recipe_for_epochs(None, "lenet5-1998")
     assert paper == RECIPES["lenet5-1998"]
     assert paper.architecture == "lenet5-1998"
     assert (paper.drawn, paper.no_digits, paper.augmentation.blur) == (
@@ -48,7 +56,7 @@ def test_the_network_of_1998_has_a_recipe_of_its_own():
         0,
         0,
     )  # MNIST's pictures, moved and bent
-    assert fitting(5, "lenet5-1998").augmentation.rotation < paper.augmentation.rotation
+    assert recipe_for_epochs(5, "lenet5-1998").augmentation.rotation < paper.augmentation.rotation
 
 
 @pytest.mark.parametrize("architecture", RECIPES)

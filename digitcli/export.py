@@ -1,0 +1,70 @@
+"""A weights folder for other programs: Keras' own file, a TensorFlow SavedModel, ONNX.
+
+What comes out takes float32 pictures ``(n, 28, 28, 1)`` in [0, 1], white ink on black, any ``n``,
+and gives float32 probabilities ``(n, 10)``.
+"""
+
+import importlib.util
+import tempfile
+from pathlib import Path
+
+import keras
+
+from digitcli.cli.silence import quiet
+from digitcli.errors import MissingLibraryError
+from digitcli.networks.serialization import load_bundle
+from digitcli.training.trainable import TWINS
+from digitcli.weights_folder import WeightsFolder
+
+
+def to_keras(bundle: WeightsFolder) -> bytes:
+    """Give the content of a ``.keras`` file.
+
+    Raises:
+        WeightsError: the folder's Keras weights cannot be used.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "network.keras"
+        _network(bundle).save(path)
+        return path.read_bytes()
+
+
+def to_saved_model(bundle: WeightsFolder) -> dict[str, bytes]:
+    """Give the files of a TensorFlow SavedModel, by their path in its folder.
+
+    Raises:
+        WeightsError: the folder's Keras weights cannot be used.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        _export(_network(bundle), folder, "tf_saved_model")
+        files = [path for path in Path(folder).rglob("*") if path.is_file()]
+        return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def to_onnx(bundle: WeightsFolder) -> bytes:
+    """Give an ONNX model.
+
+    Raises:
+        WeightsError: the folder's Keras weights cannot be used.
+        MissingLibraryError: tf2onnx is not installed.
+    """
+    if importlib.util.find_spec("tf2onnx") is None:
+        raise MissingLibraryError(
+            "ONNX needs tf2onnx, which is not installed: pip install 'digitcli[onnx]'"
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "network.onnx"
+        _export(_network(bundle), str(path), "onnx")
+        return path.read_bytes()
+
+
+def _network(bundle: WeightsFolder) -> keras.Sequential:
+    network = TWINS[bundle.card.architecture].network()
+    load_bundle(network, bundle)
+    return network
+
+
+def _export(network: keras.Sequential, path: str, kind: str) -> None:
+    pictures = keras.InputSpec(shape=(None, 28, 28, 1), dtype="float32", name="pictures")
+    with quiet():  # the converters tell what they do
+        network.export(path, format=kind, verbose=False, input_signature=[pictures])

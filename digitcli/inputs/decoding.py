@@ -1,0 +1,270 @@
+"""From a file's bytes to an upright picture, whatever its format, depth, palette or alpha channel.
+
+Nothing in the file is trusted: the content, not the name, decides the format, only formats meant
+for pictures are tried, and the size is checked before a pixel is decoded.
+"""
+
+import ctypes
+import io
+import logging
+import warnings
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext, suppress
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFile, UnidentifiedImageError
+
+from digitcli.errors import ImageError
+from digitcli.inputs.decode_limits import Room, check, check_pixels
+from digitcli.inputs.discovery import MAX_BYTES, MAX_PIXELS, Source, size_of
+
+# As Pillow names them; JPEG opens MPO too. The first five are loaded at once, the others when one
+# of them is met.
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "PPM", "TIFF", "WEBP", "AVIF")
+WORKING_SIDE = (
+    480  # pixels; a larger picture is reduced by a whole factor towards this, but never below it
+)
+
+_BAND = 250_000  # pixels that are converted at once
+
+# Pillow's own guard refuses at a fixed number of pixels; ours, before anything is decoded, at the
+# number asked for.
+Image.MAX_IMAGE_PIXELS = None
+# What else it has to say of damage would go to stderr.
+warnings.filterwarnings("ignore", module=r"PIL\b")
+logging.getLogger("PIL").addHandler(logging.NullHandler())
+
+_room: Room | None = None  # shared with the other processes that decode, where there are some
+
+_UPRIGHT = {  # EXIF's orientation tag: how to turn the stored picture
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_ORIENTATION_TAG = 0x0112
+_HEVC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
+
+
+def decode(source: bytes | Image.Image, *, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
+    """Decode a picture and turn it upright.
+
+    Args:
+        source: a file's content, or a PIL image, which is left as it is.
+        max_pixels: a picture with more than this is refused before it is decoded.
+
+    Returns:
+        uint8 of shape (height, width) where the picture is grey, else (height, width, 3) in RGB
+        order. The first frame of an animation; alpha laid on white, or on black where white would
+        hide the ink. A large picture comes reduced, its longer side between 480 and 960 pixels.
+
+    Raises:
+        ImageError: with one line, which does not name the file, where no picture can be had from
+            it.
+
+    """
+    try:
+        if isinstance(source, Image.Image):
+            check_pixels(source.width * source.height, max_pixels)
+            return _to_array(source.copy())
+        _check_length(source)
+        image = _open(source)
+        pixels = image.width * image.height
+        _draft(image)
+        if image.format == "TIFF":
+            _hush_libtiff()
+        with _taken(check(image, pixels, source, max_pixels)):
+            return _to_array(image)
+    except ImageError:
+        raise
+    except UnidentifiedImageError:
+        raise ImageError(
+            f"not a picture in a known format ({', '.join(FORMATS)} or HEIF)"
+        ) from None
+    except MemoryError:
+        raise ImageError("the picture does not fit into memory; make it smaller") from None
+    except Exception as error:  # decoders raise whatever the damage led them to
+        raise ImageError(f"the picture is damaged or cut short ({_one_line(error)})") from error
+
+
+def _check_length(data: bytes) -> None:
+    if not data:
+        raise ImageError("the file is empty")
+    if len(data) > MAX_BYTES:
+        raise ImageError(f"larger than {MAX_BYTES >> 20} MiB")
+
+
+def _open(data: bytes) -> ImageFile.ImageFile:
+    if data[4:8] != b"ftyp":
+        return Image.open(io.BytesIO(data), formats=FORMATS)
+    brands = {data[at : at + 4] for at in range(8, min(int.from_bytes(data[:4], "big"), 256), 4)}
+    if brands & {b"avif", b"avis"} or not brands & (_HEVC_BRANDS | {b"mif1", b"msf1"}):
+        return Image.open(io.BytesIO(data), formats=FORMATS)
+    try:
+        from pillow_heif import HeifImageFile
+    except ImportError:
+        raise ImageError(
+            "HEIC pictures need one more package: pip install 'digitcli[heif]'"
+        ) from None
+    image: ImageFile.ImageFile = HeifImageFile(io.BytesIO(data))
+    return image
+
+
+def holds_several(source: bytes | Image.Image) -> bool:
+    """Tell whether what can be decoded holds further pictures, as it is an animation or has several pages."""
+    try:
+        return bool(
+            getattr(_open(source) if isinstance(source, bytes) else source, "is_animated", False)
+        )
+    except Exception:  # what comes after the first picture is damaged
+        return False
+
+
+def share(room: Room) -> None:
+    """From now on, take the memory for large pictures from what processes share."""
+    global _room
+    _room = room
+
+
+def room_to_read(source: Source) -> AbstractContextManager[None]:
+    """Wait, where a file is large, until no other process reads a large one."""
+    return _room.taken_to_read(size_of(source)) if _room else nullcontext()
+
+
+def _taken(size: int) -> AbstractContextManager[None]:
+    return _room.taken(size) if _room else nullcontext()
+
+
+@cache
+def _hush_libtiff() -> None:
+    """Keep libtiff, the one that Pillow brings, from writing of damage to descriptor 2."""
+    with suppress(OSError, AttributeError):  # not a build with a libtiff of its own
+        libtiff = ctypes.CDLL(Image.core.__file__)  # type: ignore[attr-defined]
+        libtiff.TIFFSetErrorHandler(None)
+        libtiff.TIFFSetWarningHandler(None)
+
+
+def _draft(image: Image.Image) -> None:
+    """Let libjpeg decode at 1/2, 1/4 or 1/8, for a fraction of the work, where the picture is that large."""
+    factor = _factor(image)
+    if factor > 1 and image.format in ("JPEG", "MPO"):
+        image.draft(None, (image.width // factor, image.height // factor))
+
+
+def _factor(image: Image.Image) -> int:
+    return max(1, max(image.size) // WORKING_SIDE)
+
+
+def _to_array(image: Image.Image) -> NDArray[np.uint8]:
+    image.load()
+    orientation = _orientation(
+        image
+    )  # after loading: Pillow turns a TIFF itself and then says so here
+    image = _in_simple_mode_and_size(image)
+    if orientation in _UPRIGHT:
+        image = image.transpose(_UPRIGHT[orientation])
+    pixels: NDArray[np.uint8] = np.asarray(image)
+    if image.mode in ("LA", "RGBA"):
+        return _without_alpha(pixels)
+    return pixels
+
+
+def _in_simple_mode_and_size(image: Image.Image) -> Image.Image:
+    """Convert to mode L, LA, RGB or RGBA and reduce, in bands: the whole, converted, may be four times as large."""
+    factor = _factor(image)
+    rows = factor * max(1, _BAND // (image.width * factor))
+    bands = [
+        (0, top, image.width, min(top + rows, image.height)) for top in range(0, image.height, rows)
+    ]
+    extremes = (
+        _extremes(image.crop(band) for band in bands) if image.mode[0] in "IF" else (0.0, 0.0)
+    )
+    parts = [_reduced(_in_simple_mode(image.crop(band), extremes), factor) for band in bands]
+    return (
+        parts[0]
+        if len(parts) == 1
+        else Image.fromarray(np.concatenate([np.asarray(part) for part in parts]))
+    )
+
+
+def _orientation(image: Image.Image) -> int:
+    if image.format != "TIFF" and "exif" not in image.info:
+        return 1
+    try:
+        return int(image.getexif().get(_ORIENTATION_TAG, 1))
+    except Exception:  # damaged EXIF data costs the picture's orientation, not the picture
+        return 1
+
+
+def _in_simple_mode(image: Image.Image, extremes: tuple[float, float]) -> Image.Image:
+    mode = image.mode
+    if mode in ("L", "RGB", "LA", "RGBA") and "transparency" not in image.info:
+        return image
+    if mode == "1":
+        return image.convert("L")
+    if mode[0] in "IF":
+        return Image.fromarray(_stretched(np.asarray(image), *extremes))
+    if mode == "La":
+        return image.convert("LA")
+    if mode in ("PA", "RGBa") or "transparency" in image.info:
+        return image.convert("RGBA")
+    return image.convert("RGB")
+
+
+def _extremes(bands: Iterable[Image.Image]) -> tuple[float, float]:
+    """Find the least and the greatest finite sample."""
+    low, high = np.inf, -np.inf
+    for band in bands:
+        values = np.asarray(band)
+        finite = values[np.isfinite(values)]
+        if finite.size:
+            low, high = min(low, float(finite.min())), max(high, float(finite.max()))
+    return low, high
+
+
+def _stretched(values: NDArray[np.generic], low: float, high: float) -> NDArray[np.uint8]:
+    """Bring samples deeper than 8 bits between 0, the darkest, and 255, the brightest; not-a-number is darkest."""
+    if low >= high:
+        return np.zeros(values.shape, np.uint8)
+    with np.errstate(invalid="ignore"):  # a signalling not-a-number
+        deep = np.nan_to_num(values.astype(np.float64), nan=low, posinf=high, neginf=low)
+    stretched: NDArray[np.uint8] = ((deep - low) * (255 / (high - low)) + 0.5).astype(np.uint8)
+    return stretched
+
+
+def _reduced(image: Image.Image, factor: int) -> Image.Image:
+    if factor == 1:
+        return image
+    premultiplied = {"RGBA": "RGBa", "LA": "La"}.get(
+        image.mode
+    )  # what is transparent must not tint what is not
+    if premultiplied is None:
+        return image.reduce(factor)
+    return image.convert(premultiplied).reduce(factor).convert(image.mode)
+
+
+def _without_alpha(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    colour, alpha = pixels[..., :-1], pixels[..., -1:]
+    if colour.shape[2] == 1:
+        colour = colour[..., 0]
+        alpha = alpha[..., 0]
+    lowest, highest = int(alpha.min()), int(alpha.max())
+    if (
+        lowest == highest
+    ):  # opaque, or equally transparent all over: the colours hold the whole picture
+        return np.array(colour) if highest else np.full_like(colour, 255)
+    opacity = alpha.astype(np.uint16)
+    on_black = (colour * opacity + 127) // 255
+    on_white = on_black + (255 - opacity)
+    hidden = np.ptp(on_white) < 32 and np.ptp(on_black) > np.ptp(on_white)
+    laid: NDArray[np.uint8] = (on_black if hidden else on_white).astype(np.uint8)
+    return laid
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:120] or type(error).__name__

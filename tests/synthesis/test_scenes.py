@@ -1,0 +1,78 @@
+"""The detector's training pictures are what they are said to be, and the same for everyone."""
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from digitcli.synthesis.pen import Pen, middle_line
+from digitcli.synthesis.scenes import composite
+
+
+@pytest.fixture(scope="module")
+def digits() -> npt.NDArray[np.uint8]:
+    """Two digits drawn by hand here: a ring and a bar."""
+    y, x = np.mgrid[-13.5:13.5:28j, -13.5:13.5:28j]
+    ring = 255 * (np.abs(np.hypot(x / 0.7, y) - 8) < 1.5)
+    bar = 255 * ((np.abs(x) < 1.5) & (np.abs(y) < 9))
+    return np.stack([ring, bar]).astype(np.uint8)
+
+
+def test_the_seed_decides_every_pixel(digits: npt.NDArray[np.uint8]) -> None:
+    first, again, other = (composite(digits, np.random.default_rng(seed)) for seed in (7, 7, 8))
+
+    np.testing.assert_array_equal(first[0], again[0])
+    np.testing.assert_array_equal(first[1], again[1])
+    assert not np.array_equal(first[0], other[0])
+
+
+def test_ink_can_be_seen_in_the_picture(digits: npt.NDArray[np.uint8]) -> None:
+    """On average over many: of large digits, the ink differs from the paper around it, in either direction."""
+    rng = np.random.default_rng(1)
+    dark = light = unseen = 0
+    for _ in range(150):
+        picture, ink = composite(digits, rng)
+        if (ink > 128).mean() > 0.03:
+            difference = float(picture[ink > 128].mean()) - float(picture[ink == 0].mean())
+            dark, light, unseen = (
+                dark + (difference < -3),
+                light + (difference > 3),
+                unseen + (abs(difference) <= 3),
+            )
+
+    assert dark > light > 0
+    assert unseen < 0.15 * (dark + light)
+
+
+def test_some_pictures_have_no_digit_and_the_others_have_little_ink(
+    digits: npt.NDArray[np.uint8],
+) -> None:
+    rng = np.random.default_rng(2)
+    shares = [float((composite(digits, rng)[1] > 128).mean()) for _ in range(150)]
+
+    assert 0 < shares.count(0.0) < 40
+    assert max(shares) < 0.5
+
+
+def test_a_thick_bar_is_thinned_to_one_line_of_the_same_length() -> None:
+    mask = np.zeros((60, 60), np.uint8)
+    mask[5:55, 25:34] = 1
+
+    line = middle_line(mask)
+
+    assert line.sum(axis=1).max() == 1
+    assert 40 <= np.count_nonzero(line.any(axis=1)) <= 50
+
+
+@pytest.mark.parametrize("stroke", [0.5, 1.0, 3.0, 12.0])
+def test_a_pen_draws_strokes_as_wide_as_asked(stroke: float) -> None:
+    y, x = np.mgrid[0:112, 0:112].astype(np.float32)
+    upright = Pen(np.hypot(x - 56, np.maximum(np.abs(y - 56) - 46, 0)))
+
+    cover = upright.draw((200, 200), (100, 100), 160, stroke)
+
+    across = cover[100]
+    assert across.max() == pytest.approx(min(stroke, 1), abs=0.1)
+    assert across.sum() == pytest.approx(stroke, abs=0.25)
+    assert np.count_nonzero(cover.max(axis=1) > min(stroke, 1) / 2) == pytest.approx(
+        160, abs=stroke + 2
+    )
