@@ -1,12 +1,19 @@
-"""Read pictures of digits with LeNet-5."""
+"""Read pictures of digits with LeNet-5.
+
+>>> from digitcli import Classifier
+>>> Classifier().classify("tests/samples/7-red-marker.png").digit
+7
+"""
 
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from digitcli.inference.classifier import Classifier as Classifier
-    from digitcli.prediction import Prediction as Prediction
+from digitcli._version import __version__
 
-__version__ = "0.1.0"
+if TYPE_CHECKING:
+    from digitcli.inference.classifier import Classifier
+    from digitcli.prediction import Prediction, Reason, Status
+
+__all__ = ["Classifier", "Prediction", "Reason", "Status", "__version__"]
 
 
 def __getattr__(name: str) -> Any:
@@ -15,8 +22,12 @@ def __getattr__(name: str) -> Any:
         from digitcli.inference.classifier import Classifier
 
         return Classifier
-    if name == "Prediction":
-        from digitcli.prediction import Prediction
+    if name in ("Prediction", "Reason", "Status"):
+        from digitcli import prediction
 
-        return Prediction
+        return getattr(prediction, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -13,8 +13,10 @@ def main() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         from digitcli.cli.app import run
+        from digitcli.cli.native_output import held_back_native_output
 
-        run()
+        with held_back_native_output():
+            run()
     except KeyboardInterrupt:
         sys.exit(ExitCode.INTERRUPTED)
 

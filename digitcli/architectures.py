@@ -5,6 +5,10 @@ The networks themselves are built in ``networks``; the tests hold the tables aga
 
 from dataclasses import dataclass
 
+CANVAS_SIDE = 28  # pixels of the square image that both networks read
+DETECTOR_SIDE = 128  # of the one that the detector of ink reads
+DETECTOR_CHANNELS = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Layer:
@@ -25,7 +29,7 @@ class Layer:
     parameters: int
 
 
-ARTICLE = (
+LENET5 = (
     Layer("C1", "convolution", 6, 28, 5, 1, "tanh", 156),
     Layer("S2", "average pooling", 6, 14, 2, 2, "", 0),
     Layer("C3", "convolution", 16, 10, 5, 1, "tanh", 2_416),
@@ -38,7 +42,7 @@ ARTICLE = (
 SCALED_TANH = "scaled tanh"  # the squashing of the paper's appendix A
 SCALE = 1.7159  # of it: SCALE · tanh(2/3 · a)
 
-PAPER = (
+LENET5_1998 = (
     Layer("C1", "convolution", 6, 28, 5, 1, SCALED_TANH, 156),
     Layer("S2", "subsampling", 6, 14, 2, 2, SCALED_TANH, 12),
     Layer("C3", "table convolution", 16, 10, 5, 1, SCALED_TANH, 1_516),
@@ -49,4 +53,4 @@ PAPER = (
     Layer("probabilities", "softmax", 10, 1, None, None, "", 0),
 )
 
-ARCHITECTURES = {"lenet5": ARTICLE, "lenet5-1998": PAPER}
+ARCHITECTURES = {"lenet5": LENET5, "lenet5-1998": LENET5_1998}

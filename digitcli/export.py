@@ -10,39 +10,37 @@ from pathlib import Path
 
 import keras
 
-from digitcli.cli.silence import quiet
 from digitcli.errors import MissingLibraryError
-from digitcli.networks.serialization import load_bundle
-from digitcli.training.trainable import TWINS
+from digitcli.training.trainable import build_network
 from digitcli.weights_folder import WeightsFolder
 
 
-def to_keras(bundle: WeightsFolder) -> bytes:
-    """Give the content of a ``.keras`` file.
+def to_keras(weights: WeightsFolder) -> bytes:
+    """Return the content of a ``.keras`` file.
 
     Raises:
         WeightsError: the folder's Keras weights cannot be used.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "network.keras"
-        _network(bundle).save(path)
+        _network(weights).save(path)
         return path.read_bytes()
 
 
-def to_saved_model(bundle: WeightsFolder) -> dict[str, bytes]:
-    """Give the files of a TensorFlow SavedModel, by their path in its folder.
+def to_saved_model(weights: WeightsFolder) -> dict[str, bytes]:
+    """Return the files of a TensorFlow SavedModel, by their path in its folder.
 
     Raises:
         WeightsError: the folder's Keras weights cannot be used.
     """
     with tempfile.TemporaryDirectory() as folder:
-        _export(_network(bundle), folder, "tf_saved_model")
+        _export(_network(weights), folder, "tf_saved_model")
         files = [path for path in Path(folder).rglob("*") if path.is_file()]
         return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
-def to_onnx(bundle: WeightsFolder) -> bytes:
-    """Give an ONNX model.
+def to_onnx(weights: WeightsFolder) -> bytes:
+    """Return an ONNX model.
 
     Raises:
         WeightsError: the folder's Keras weights cannot be used.
@@ -54,17 +52,14 @@ def to_onnx(bundle: WeightsFolder) -> bytes:
         )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "network.onnx"
-        _export(_network(bundle), str(path), "onnx")
+        _export(_network(weights), str(path), "onnx")
         return path.read_bytes()
 
 
-def _network(bundle: WeightsFolder) -> keras.Sequential:
-    network = TWINS[bundle.card.architecture].network()
-    load_bundle(network, bundle)
-    return network
+def _network(weights: WeightsFolder) -> keras.Sequential:
+    return build_network(weights.card.architecture, weights)
 
 
 def _export(network: keras.Sequential, path: str, kind: str) -> None:
     pictures = keras.InputSpec(shape=(None, 28, 28, 1), dtype="float32", name="pictures")
-    with quiet():  # the converters tell what they do
-        network.export(path, format=kind, verbose=False, input_signature=[pictures])
+    network.export(path, format=kind, verbose=False, input_signature=[pictures])

@@ -19,16 +19,15 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from digitcli.inputs.decode_limits import Room
-from digitcli.inputs.decoding import share
-from digitcli.inputs.discovery import Source, size_of
+from digitcli.inputs.memory_budget import MemoryBudget
+from digitcli.inputs.source import Source, size_of
 
 T = TypeVar("T")
-Work = Callable[[list[Source]], list[T]]
+Work = Callable[[list[Source], MemoryBudget], list[T]]
 
 # A batch is as many pictures as the network likes at once, fewer where they are large, so that
 # answers come early.
-BATCH = 64
+IMAGES_PER_BATCH = 64
 _BATCH_BYTES = 1 << 16
 _AHEAD = 4  # batches waiting for each worker: enough to keep it busy while an earlier, slower batch is awaited
 
@@ -42,7 +41,7 @@ def default_jobs() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def map_in_order(work: Work[T], runs: Iterable[list[Source]], *, jobs: int) -> Generator[list[T]]:
+def map_in_order(work: Work[T], chunks: Iterable[list[Source]], *, jobs: int) -> Generator[list[T]]:
     """Apply ``work`` to all sources in batches and give what it returns, in the order of the sources.
 
     A source that comes first and alone is done in this process: one picture costs no more than
@@ -50,19 +49,21 @@ def map_in_order(work: Work[T], runs: Iterable[list[Source]], *, jobs: int) -> G
     others lose nothing by it: its answer is what ``work`` says of a source with that problem.
 
     Args:
-        work: gives one answer for each source; it and its answers can be pickled.
-        runs: as ``find_sources`` gives them. They are taken as they come, only so far ahead as the
+        work: gives one answer for each source, decoding within the memory budget it is given; it
+            and its answers can be pickled.
+        chunks: as ``find_sources`` gives them. They are taken as they come, only so far ahead as the
             workers need.
         jobs: worker processes; 1 is this process alone.
 
     """
-    batches = _batches(runs)
+    batches = _batches(chunks)
     if jobs == 1:
-        yield from map(work, batches)
+        for alone in batches:
+            yield work(alone, MemoryBudget())
         return
     batch = next(batches, None)
     if batch is not None and len(batch) == 1:
-        yield work(batch)
+        yield work(batch, MemoryBudget())
         batch = next(batches, None)
     if batch is not None:
         with _Workers(work, jobs) as workers:
@@ -78,7 +79,7 @@ class _Workers(Generic[T]):
     def __init__(self, work: Work[T], jobs: int) -> None:
         self._work = work
         self._jobs = jobs
-        self._room = threading.Semaphore(jobs * _AHEAD)
+        self._ahead = threading.Semaphore(jobs * _AHEAD)
         self._submitted: queue.SimpleQueue[_Submitted | BaseException | None] = queue.SimpleQueue()
         self._stopped = False
 
@@ -92,7 +93,7 @@ class _Workers(Generic[T]):
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._stopped = True
-        self._room.release()
+        self._ahead.release()
         if kind is not None:
             for child in multiprocessing.active_children():
                 if child not in self._strangers:
@@ -106,12 +107,12 @@ class _Workers(Generic[T]):
             if isinstance(submitted, BaseException):
                 raise submitted
             yield self._answer(*submitted)
-            self._room.release()
+            self._ahead.release()
 
     def _submit(self, batches: Iterator[list[Source]]) -> None:
         try:
             for batch in batches:
-                self._room.acquire()
+                self._ahead.acquire()
                 if self._stopped:
                     return
                 pool = self._pool
@@ -143,7 +144,7 @@ class _Workers(Generic[T]):
             try:
                 answers += self._careful.submit(_do, [source]).result()
             except BrokenProcessPool:
-                answers += self._work([Source(source.path, problem=_ENDED)])
+                answers += self._work([Source(source.path, problem=_ENDED)], MemoryBudget())
                 self._careful = None
         return answers
 
@@ -154,17 +155,17 @@ class _Submitted(NamedTuple):
     future: "Future[Any] | None"  # None where the pool was broken already
 
 
-def _batches(runs: Iterable[list[Source]]) -> Iterator[list[Source]]:
-    for run in runs:
+def _batches(chunks: Iterable[list[Source]]) -> Iterator[list[Source]]:
+    for chunk in chunks:
         batch: list[Source] = []
-        room = _BATCH_BYTES
-        for source in run:
+        space = _BATCH_BYTES
+        for source in chunk:
             size = size_of(source)
-            if batch and (size > room or len(batch) == BATCH):
+            if batch and (size > space or len(batch) == IMAGES_PER_BATCH):
                 yield batch
-                batch, room = [], _BATCH_BYTES
+                batch, space = [], _BATCH_BYTES
             batch.append(source)
-            room -= size
+            space -= size
         if batch:
             yield batch
 
@@ -179,7 +180,7 @@ def _pool(work: Work[Any], jobs: int) -> ProcessPoolExecutor:
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
         pool = ProcessPoolExecutor(
-            jobs, mp_context=context, initializer=_begin, initargs=(work, Room(context))
+            jobs, mp_context=context, initializer=_begin, initargs=(work, MemoryBudget(context))
         )
         pool.submit(int)  # forks all workers, before there are threads
     finally:
@@ -188,17 +189,26 @@ def _pool(work: Work[Any], jobs: int) -> ProcessPoolExecutor:
 
 
 _work: Work[Any]
+_budget: MemoryBudget
 
 
-def _begin(work: Work[Any], room: Room) -> None:
-    global _work  # a process pool has no other way to keep something in its workers
-    _work = work
-    share(room)
+def _begin(work: Work[Any], budget: MemoryBudget) -> None:
+    global _work, _budget  # a process pool has no other way to keep something in its workers
+    _work, _budget = work, budget
+    _silence()
     _give_back_memory()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
     threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _silence() -> None:
+    """Let descriptors 1 and 2 lead nowhere: a worker answers through its queue, the rest is noise."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for descriptor in (1, 2):
+        os.dup2(nowhere, descriptor)
+    os.close(nowhere)
 
 
 def _give_back_memory() -> None:
@@ -217,4 +227,4 @@ def _end_with_parent() -> None:
 
 
 def _do(batch: list[Source]) -> list[Any]:
-    return _work(batch)
+    return _work(batch, _budget)

@@ -59,3 +59,27 @@ def shell_env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         "COLUMNS": "80",
         "NO_COLOR": "1",
     }
+
+
+@pytest.fixture(scope="session")
+def few():
+    """A few hundred of MNIST's training images, and as many to validate on."""
+    from digitcli.datasets import mnist
+
+    splits = mnist.load_splits()
+    return splits.train[:600], splits.validation[:300]
+
+
+@pytest.fixture
+def network():
+    """LeNet-5 with weights as large as trained ones."""
+    import keras
+    import numpy as np
+
+    from digitcli.networks import lenet5
+
+    keras.utils.set_random_seed(7)
+    built = lenet5.build()
+    rng = np.random.default_rng(7)
+    built.set_weights([w + rng.normal(0, 0.2, w.shape) for w in built.get_weights()])
+    return built

@@ -27,7 +27,7 @@ def test_ray_data_gives_the_records_of_the_command(digitcli, shell_env, tmp_path
     scans = tmp_path / "scans"
     shutil.copytree(ROOT / "tests" / "samples", scans)
     (scans / "make.py").rename(scans / "no-picture.png")
-    images = mnist.load().validation.images
+    images = mnist.load_splits().validation.images
     for number in range(MANY - len(list(scans.iterdir()))):
         image = images[number] if number % 2 else 255 - images[number]
         assert cv2.imwrite(str(scans / f"{number:04}.png"), image)

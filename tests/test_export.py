@@ -20,7 +20,7 @@ pytestmark = pytest.mark.filterwarnings(
     "ignore:.*np.object:FutureWarning"
 )  # Keras asks NumPy for it, for tf2onnx
 
-IMAGES = mnist.load().validation.images[:1000]
+IMAGES = mnist.load_splits().validation.images[:1000]
 PICTURES = IMAGES[..., np.newaxis].astype(np.float32) / 255
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from digitcli import __version__
+from digitcli._version import __version__
 from digitcli.cli.classify import classify
 from digitcli.cli.evaluate import evaluate
 from digitcli.cli.export import export

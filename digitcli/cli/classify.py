@@ -20,17 +20,15 @@ from digitcli.cli.options import (
     WeightsOption,
 )
 from digitcli.errors import ExitCode
-from digitcli.inputs.discovery import MAX_PIXELS
+from digitcli.inputs.source import MAX_PIXELS
 from digitcli.output.console import Color, complain, console
-from digitcli.output.record_format import Format
+from digitcli.output.record_format import RecordFormat
 from digitcli.output.writer import write_records
 from digitcli.prediction import Status
 
 if TYPE_CHECKING:
     from digitcli.inference.classifier import Answer
     from digitcli.output.records import Layout
-
-STDOUT = 1
 
 
 def classify(
@@ -51,8 +49,9 @@ def classify(
         bool, typer.Option("--null", "-0", help="The paths in FILE end in NUL.")
     ] = False,
     format_: Annotated[
-        Format, typer.Option("--format", "-f", help="auto is a table on a terminal, else tsv.")
-    ] = Format.AUTO,
+        RecordFormat,
+        typer.Option("--format", "-f", help="auto is a table on a terminal, else tsv."),
+    ] = RecordFormat.AUTO,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="FILE", help="Write to FILE, whole or not at all."),
@@ -117,8 +116,8 @@ def classify(
     """
     given = paths or []
     terminal = output is None and sys.stdout.isatty()
-    if format_ is Format.AUTO:
-        format_ = Format.TABLE if terminal or show else Format.TSV
+    if format_ is RecordFormat.AUTO:
+        format_ = RecordFormat.TABLE if terminal or show else RecordFormat.TSV
     _check(given, files_from, format_, null=null, print0=print0, top=top, show=show)
 
     from digitcli.inference.classifier import Classifier
@@ -126,7 +125,7 @@ def classify(
     from digitcli.parallel import default_jobs
 
     tally = Tally()
-    runs = find_sources(given, listing=files_from, null=null, recursive=recursive, tally=tally)
+    chunks = find_sources(given, listing=files_from, null=null, recursive=recursive, tally=tally)
     classifier = Classifier(
         weights,
         as_is=as_is,
@@ -137,7 +136,7 @@ def classify(
         with_canvas=show,
         with_note=verbose,
     )
-    if format_ is Format.TABLE:
+    if format_ is RecordFormat.TABLE:
         from digitcli.output.tables import table
 
         form = table(console(color if output is None else Color.NEVER))
@@ -147,11 +146,11 @@ def classify(
         form = layout(format_, header=header, null=print0, top=top > 0, terminal=terminal)
     started = time.monotonic()
     with contextlib.ExitStack() as stack:
-        descriptor, name = STDOUT, "standard output"
+        descriptor, name = sys.stdout.fileno(), "standard output"
         if output is not None:
             descriptor, name = stack.enter_context(write_file(output)).fileno(), str(output)
         answers = stack.enter_context(
-            contextlib.closing(classifier.answer_all(runs, jobs=jobs or default_jobs()))
+            contextlib.closing(classifier.answer_all(chunks, jobs=jobs or default_jobs()))
         )
         # answers that run over the screen are progress enough
         if (
@@ -198,7 +197,7 @@ def _write(
 def _check(
     paths: list[str],
     files_from: str | None,
-    format_: Format,
+    format_: RecordFormat,
     *,
     null: bool,
     print0: bool,
@@ -213,9 +212,9 @@ def _check(
         raise typer.BadParameter("standard input can be read once only")
     if null and files_from is None:
         raise typer.BadParameter("--null is about --files-from, which is not given")
-    if print0 and format_ not in (Format.TSV, Format.DIGIT):
+    if print0 and format_ not in (RecordFormat.TSV, RecordFormat.DIGIT):
         raise typer.BadParameter("--print0 goes with the formats tsv and digit")
-    if top and format_ is Format.DIGIT:
+    if top and format_ is RecordFormat.DIGIT:
         raise typer.BadParameter("--top has no place in the format digit")
-    if show and format_ is not Format.TABLE:
+    if show and format_ is not RecordFormat.TABLE:
         raise typer.BadParameter("--show draws in the table; give no other --format")

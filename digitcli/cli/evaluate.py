@@ -3,7 +3,7 @@
 import sys
 from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,8 +11,16 @@ from digitcli.cli.options import ColorOption, WeightsOption
 from digitcli.errors import ExitCode
 from digitcli.output.console import Color, complain, console
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
-class Format(str, Enum):
+    from digitcli.datasets.labelled import LabelledImages
+    from digitcli.evaluation import metrics
+    from digitcli.weights_folder import WeightsFolder
+
+
+class ScoresFormat(str, Enum):
     """How the measurements are written."""
 
     TEXT = "text"
@@ -39,9 +47,9 @@ def evaluate(
         ),
     ] = None,
     format_: Annotated[
-        Format,
+        ScoresFormat,
         typer.Option("--format", "-f", help="csv is the confusion matrix, json is everything."),
-    ] = Format.TEXT,
+    ] = ScoresFormat.TEXT,
     errors: Annotated[
         int, typer.Option("--errors", min=0, metavar="N", help="List the N worst mistakes.")
     ] = 0,
@@ -71,15 +79,15 @@ def evaluate(
     refusing the least sure answers brings, precision, recall and F1 of each digit, and the
     confusion matrix, whose rows are the true labels and whose columns are the answers.
     """
-    from digitcli.datasets.load import load
     from digitcli.datasets.mnist import load_test
     from digitcli.evaluation import metrics
     from digitcli.inference.network import Network
     from digitcli.output.confusion import confusion_csv, write_confusion
     from digitcli.output.scores import draw_mistakes, draw_scores, scores_json
+    from digitcli.preprocessing.labelled_files import load_images
 
     network = Network(weights)
-    pictures = load_test() if data is None else load(data, "test")
+    pictures = load_test() if data is None else load_images(data, "test")
     for path, reason in pictures.failures:
         complain(f"{path}: {reason}")
     probabilities = network.probabilities(pictures.images)
@@ -87,20 +95,10 @@ def evaluate(
     if confusion:
         write_confusion(confusion, evaluation.confusion)
     if report:
-        from digitcli.output.report import write_report
-        from digitcli.weights_folder import open_weights
-
-        write_report(
-            report,
-            data="MNIST's test images" if data is None else str(data),
-            bundle=open_weights(weights),
-            pictures=pictures,
-            probabilities=probabilities,
-            evaluation=evaluation,
-        )
-    if format_ is Format.JSON:
+        _write_report(report, network.weights, data, pictures, probabilities, evaluation)
+    if format_ is ScoresFormat.JSON:
         sys.stdout.write(scores_json(evaluation, network.card.min_confidence))
-    elif format_ is Format.CSV:
+    elif format_ is ScoresFormat.CSV:
         sys.stdout.write(confusion_csv(evaluation.confusion))
     else:
         out = console(color)
@@ -109,3 +107,33 @@ def evaluate(
             rows = metrics.worst_mistakes(probabilities, pictures.labels, errors)
             draw_mistakes(out, rows, probabilities, pictures)
     return ExitCode.INPUT_FAILED if pictures.failures else ExitCode.OK
+
+
+def _write_report(
+    path: Path,
+    weights: "WeightsFolder",
+    data: Path | None,
+    pictures: "LabelledImages",
+    probabilities: "NDArray[np.float32]",
+    evaluation: "metrics.Evaluation",
+) -> None:
+    from digitcli.evaluation.metrics import worst_mistakes
+    from digitcli.inputs.source import Source
+    from digitcli.output.report import GALLERY, THUMBNAIL_SIDE, write_report
+    from digitcli.preprocessing.pipeline import read_thumbnail
+
+    mistakes = worst_mistakes(probabilities, pictures.labels, GALLERY)
+    of_files = mistakes.tolist() if pictures.paths else []
+    thumbnails = {
+        row: read_thumbnail(Source(pictures.paths[row]), THUMBNAIL_SIDE) for row in of_files
+    }
+    write_report(
+        path,
+        data="MNIST's test images" if data is None else str(data),
+        weights=weights,
+        pictures=pictures,
+        probabilities=probabilities,
+        mistakes=mistakes,
+        thumbnails=thumbnails,
+        evaluation=evaluation,
+    )

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from digitcli import __version__
+from digitcli._version import __version__
 from digitcli.cli.options import ColorOption, WeightsOption
 from digitcli.output.console import Color, console
 

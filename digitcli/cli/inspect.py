@@ -14,7 +14,7 @@ from digitcli.cli.options import (
     WeightsOption,
 )
 from digitcli.errors import ImageError
-from digitcli.inputs.discovery import MAX_PIXELS
+from digitcli.inputs.source import MAX_PIXELS
 from digitcli.output.console import Color, console
 
 
@@ -45,7 +45,7 @@ def inspect(
     from digitcli.inputs.discovery import find_sources
     from digitcli.output.inspection import draw_inspection, inspection_html, inspection_png
 
-    sources = [source for run in find_sources([image]) for source in run]
+    sources = [source for chunk in find_sources([image]) for source in chunk]
     if len(sources) != 1:
         raise typer.BadParameter(
             f"{image} holds {len(sources)} pictures; give one", param_hint="IMAGE"

@@ -1,9 +1,10 @@
 """``digitcli train``: make a network of one's own."""
 
+import io
 import os
 import signal
 import sys
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, redirect_stdout
 from dataclasses import replace
 from enum import Enum
 from pathlib import Path
@@ -11,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from digitcli.cli.load_tensorflow import load_tensorflow
 from digitcli.cli.options import ColorOption
-from digitcli.cli.tensorflow import load_tensorflow
 from digitcli.errors import ExitCode, OutputError
 from digitcli.output.console import Color, complain, console
 from digitcli.output.text import printable
@@ -20,8 +21,9 @@ from digitcli.training.recipe import Recipe, RecipeError, recipe_for_epochs, war
 from digitcli.weights_folder import bundled
 
 if TYPE_CHECKING:
-    from digitcli.training.data import Parts
+    from digitcli.training.data import TrainingData
     from digitcli.training.fit import Epoch
+    from digitcli.training.run import Trained
 
 DEFAULT, WARM = Recipe(), warm()
 
@@ -127,28 +129,23 @@ def train(
     _check(output, force)
     with _Display(recipe, color) as display:
         load_tensorflow()
-        from digitcli.training.run import train as run
+        from digitcli.training.run import train as train_network
 
-        outcome = run(
-            recipe,
-            output,
-            data=data,
-            start=start,
-            replace=force,
-            begin=display.begin,
-            report=display.report,
+        trained = train_network(
+            recipe, data=data, start=start, on_data=display.begin, on_progress=display.report
         )
-    metrics = outcome.card.metrics
-    if outcome.interrupted:
+        _write(output, trained, force)
+    metrics = trained.card.metrics
+    if trained.interrupted:
         print(f"interrupted: the best so far, epoch {metrics['best_epoch']}, is kept")
     print(
         f"test loss {metrics['test_loss']:.4f}  accuracy {metrics['test_accuracy']:.2%}"
-        f"  ({metrics['test_errors']} of {outcome.card.data['test']:,} wrong)"
+        f"  ({metrics['test_errors']} of {trained.card.data['test']:,} wrong)"
     )
     if "own_test_errors" in metrics:
-        _compare(metrics, outcome.card.data["own_test"], data)
+        _compare(metrics, trained.card.data["own_test"], data)
     print(f"use it: digitcli classify --weights {printable(os.fspath(output))} PICTURE")
-    return ExitCode.INTERRUPTED if outcome.interrupted else ExitCode.OK
+    return ExitCode.INTERRUPTED if trained.interrupted else ExitCode.OK
 
 
 def _check(output: Path, force: bool) -> None:
@@ -164,6 +161,28 @@ def _check(output: Path, force: bool) -> None:
     parent = next(folder for folder in output.resolve().parents if folder.exists())
     if not os.access(parent, os.W_OK):
         raise OutputError(f"cannot write {output}: no permission to write in {parent}")
+
+
+def _write(output: Path, trained: "Trained", force: bool) -> None:
+    from digitcli.networks.serialization import to_keras_weights, to_tflite
+    from digitcli.output import plots
+    from digitcli.training.run import history_csv
+    from digitcli.weights_folder import CURVES, HISTORY, write_weights
+
+    history = history_csv(trained.history)
+    with redirect_stdout(io.StringIO()):  # the converter prints where it saved what it converts
+        model = to_tflite(trained.network)
+    write_weights(
+        output,
+        trained.card,
+        model=model,
+        keras_weights=to_keras_weights(trained.network),
+        extras={
+            HISTORY: history.encode(),
+            CURVES: plots.rendered(plots.training_curves(history), "svg"),
+        },
+        replace=force,
+    )
 
 
 def _compare(metrics: Any, count: int, data: Path | None) -> None:
@@ -208,11 +227,11 @@ class _Display:
     def __exit__(self, *error: Any) -> None:
         self._shown.__exit__(*error)
 
-    def begin(self, parts: "Parts") -> None:
+    def begin(self, data: "TrainingData") -> None:
         """Say what is trained on."""
-        for path, reason in parts.failures:
+        for path, reason in data.failures:
             complain(f"{path}: {reason}")
-        facts = parts.facts
+        facts = data.facts
         print(
             f"{printable(facts['name'])}: {facts['train']:,} pictures to train on, {facts['drawn_digits']:,} drawn "
             f"digits, {facts['no_digits']:,} other shapes; {facts['validation']:,} to validate and "

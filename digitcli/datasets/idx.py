@@ -14,9 +14,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from digitcli.datasets.labelled import LabelledImages, checked
+from digitcli.datasets.labelled import LabelledImages, Split, check_arrays
 from digitcli.datasets.npz import MAX_ARRAY_BYTES
-from digitcli.datasets.part import Part
 from digitcli.errors import DataError
 
 _UNSIGNED_BYTE = 8
@@ -24,25 +23,25 @@ _PREFIXES = {"train": "train", "test": "t10k"}
 
 
 def holds_idx(folder: Path) -> bool:
-    """Tell whether a folder holds the files of either part."""
+    """Tell whether a folder holds the files of either split."""
     return any(_find(folder, prefix, "images-idx3") for prefix in _PREFIXES.values())
 
 
-def read_idx(folder: Path, part: Part) -> LabelledImages:
-    """Read one part of a folder with MNIST's file names, ``train-images-idx3-ubyte`` and so on, with or without .gz.
+def read_idx(folder: Path, split: Split) -> LabelledImages:
+    """Read one split of a folder with MNIST's file names, ``train-images-idx3-ubyte`` and so on, with or without .gz.
 
     Raises:
         DataError: a file is missing, cut short, longer than its header says, or of another kind.
 
     """
-    prefix = _PREFIXES[part]
+    prefix = _PREFIXES[split]
     arrays = []
     for kind, dimensions in (("images-idx3", 3), ("labels-idx1", 1)):
         path = _find(folder, prefix, kind)
         if path is None:
             raise DataError(f"{folder} holds no {prefix}-{kind}-ubyte, plain or .gz")
         arrays.append(_read(path, dimensions))
-    return checked(arrays[0], arrays[1], str(folder))
+    return check_arrays(arrays[0], arrays[1], str(folder))
 
 
 def _find(folder: Path, prefix: str, kind: str) -> Path | None:

@@ -1,14 +1,31 @@
-"""Pictures with their labels, as every reader of data sets gives them."""
+"""Images with their labels, as every reader of data sets returns them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from digitcli.errors import DataError
+from digitcli.inputs.source import Source
 
 DIGITS = 10
+
+Split = Literal["train", "test"]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledFiles:
+    """Image files that are yet to be read, and their labels.
+
+    ``name`` is what error messages call the data set; ``labels`` has shape (n,), dtype int64, each
+    0 to 9, one for each of the ``sources``.
+    """
+
+    name: str
+    sources: Sequence[Source]
+    labels: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +49,7 @@ class LabelledImages:
         return LabelledImages(self.images[rows], self.labels[rows], self.paths[rows])
 
 
-def checked(
+def check_arrays(
     images: NDArray[np.generic], labels: NDArray[np.generic], source: str
 ) -> LabelledImages:
     """Make labelled pictures of two arrays from outside.

@@ -26,7 +26,7 @@ class Splits:
     test: LabelledImages
 
 
-def load() -> Splits:
+def load_splits() -> Splits:
     """Give 55,000 pictures to train on, the 5,000 after them to validate on, and MNIST's 10,000 test images.
 
     Raises:

@@ -6,32 +6,31 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from digitcli.datasets.labelled import LabelledImages, checked
-from digitcli.datasets.part import Part
+from digitcli.datasets.labelled import LabelledImages, Split, check_arrays
 from digitcli.errors import DataError
 
 # Twenty times MNIST; what is larger is taken for a bomb rather than for digits.
 MAX_ARRAY_BYTES = 1 << 30
 
 
-def read_npz(path: Path, part: Part) -> LabelledImages:
-    """Read one part of an .npz file.
+def read_npz(path: Path, split: Split) -> LabelledImages:
+    """Read one split of an .npz file.
 
     Raises:
-        DataError: it is damaged, lacks the part, or holds anything but 28×28 8-bit pictures and
+        DataError: it is damaged, lacks the split, or holds anything but 28×28 8-bit pictures and
             labels 0 to 9.
 
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            images, labels = (_array(archive, f"{kind}_{part}.npy", path) for kind in "xy")
+            images, labels = (_array(archive, f"{kind}_{split}.npy", path) for kind in "xy")
     except DataError:
         raise
     except (
         Exception
     ) as error:  # zipfile, the decompressors and NumPy raise whatever the damage led them to
         raise DataError(f"{path} cannot be read as .npz: {error}") from error
-    return checked(images, labels, str(path))
+    return check_arrays(images, labels, str(path))
 
 
 def _array(archive: zipfile.ZipFile, name: str, path: Path) -> NDArray[np.generic]:

@@ -1,8 +1,9 @@
-"""From pictures to answers: what the command ``classify`` does, for programs."""
+"""From images to answers: what the command ``classify`` does, for programs."""
 
 import itertools
 import os
 from collections.abc import Generator, Iterable, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
@@ -12,12 +13,12 @@ from PIL import Image
 
 from digitcli.inference.network import Network
 from digitcli.inference.rejection import decide
-from digitcli.inputs.decoding import holds_several
-from digitcli.inputs.discovery import MAX_PIXELS, Source, read_source
-from digitcli.parallel import BATCH, map_in_order
+from digitcli.inputs.memory_budget import MemoryBudget
+from digitcli.inputs.source import MAX_PIXELS, Source
+from digitcli.parallel import IMAGES_PER_BATCH, map_in_order
 from digitcli.prediction import Prediction, Status
 from digitcli.preprocessing.ink import Invert
-from digitcli.preprocessing.pipeline import Reading, or_reason, read_picture
+from digitcli.preprocessing.pipeline import Reading, ReadingOptions, Unreadable, try_reading
 
 Picture: TypeAlias = "str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8]"
 
@@ -38,15 +39,18 @@ class Answer(NamedTuple):
 
 
 class Classifier:
-    """Reads pictures of digits. Threads may share one, and it can be pickled: workers open the weights again.
+    """Reads images of digits. Threads may share one.
+
+    It can be pickled: whoever unpickles it opens the weights again when it first reads.
 
     >>> from digitcli import Classifier
     >>> classifier = Classifier()
     >>> prediction = classifier.classify("tests/samples/7-red-marker.png")
     >>> prediction.status.value, prediction.digit
     ('ok', 7)
-    >>> [prediction.digit for prediction in classifier.classify_many(["tests/samples/4-chalk.jpg",
-    b"no picture"])] [4, None]
+    >>> pictures = ["tests/samples/4-chalk.jpg", b"no picture"]
+    >>> [prediction.digit for prediction in classifier.classify_many(pictures)]
+    [4, None]
     """
 
     def __init__(
@@ -79,18 +83,21 @@ class Classifier:
 
         Raises:
             WeightsError: the weights are missing, damaged, or of another kind of network.
+
         """
         self.weights = weights
-        self.as_is = as_is
-        self.invert = invert
-        self.top = top
-        self.max_pixels = max_pixels
-        self.with_canvas = with_canvas
-        self.with_note = with_note
-        self.network = Network(weights)
-        self.min_confidence = (
-            self.network.card.min_confidence if min_confidence is None else min_confidence
+        self.options = ReadingOptions(
+            as_is=as_is, invert=invert, max_pixels=max_pixels, note_several=with_note
         )
+        self.top = top
+        self.with_canvas = with_canvas
+        card = self.network.card
+        self.min_confidence = card.min_confidence if min_confidence is None else min_confidence
+
+    @cached_property
+    def network(self) -> Network:
+        """The network that the weights hold."""
+        return Network(self.weights)
 
     def classify(self, picture: Picture) -> Prediction:
         """Read one picture: a path, a file's content, a PIL image, or an array.
@@ -101,8 +108,9 @@ class Classifier:
 
         Raises:
             TypeError: it is nothing of these.
+
         """
-        [answer] = self.answer([_source(picture)])
+        [answer] = self.answer([_source(picture)], MemoryBudget())
         return answer.prediction
 
     def classify_many(self, pictures: Iterable[Picture], *, jobs: int = 1) -> Iterator[Prediction]:
@@ -113,58 +121,48 @@ class Classifier:
 
         Raises:
             TypeError: one of them is nothing that ``classify`` takes.
+
         """
         sources = map(_source, pictures)
-        runs = iter(lambda: list(itertools.islice(sources, BATCH)), [])
-        for answers in self.answer_all(runs, jobs=jobs):
+        chunks = iter(lambda: list(itertools.islice(sources, IMAGES_PER_BATCH)), [])
+        for answers in self.answer_all(chunks, jobs=jobs):
             yield from (answer.prediction for answer in answers)
 
     def answer_all(
-        self, runs: Iterable[list[Source]], *, jobs: int
+        self, chunks: Iterable[list[Source]], *, jobs: int
     ) -> Generator[list[Answer], None, None]:
-        """Read all sources, ``jobs`` at once, and give their answers in order, batch by batch, each as it is there."""
-        return map_in_order(self.answer, runs, jobs=jobs)
+        """Read all sources, ``jobs`` at once, and give their answers in order, batch by batch."""
+        return map_in_order(self.answer, chunks, jobs=jobs)
 
-    def answer(self, sources: list[Source]) -> list[Answer]:
+    def answer(self, sources: list[Source], budget: MemoryBudget) -> list[Answer]:
         """Read a batch of sources. Whatever is wrong with one of them is said in its answer."""
-        read = [or_reason(self._read, source) for source in sources]
-        predictions = iter(self.predict([what[0] for what in read if not isinstance(what, str)]))
+        readings = [try_reading(source, self.options, budget) for source in sources]
+        predictions = iter(self.predict([r for r in readings if isinstance(r, Reading)]))
         answers = []
-        for source, what in zip(sources, read, strict=True):
-            if isinstance(what, str):
-                answers.append(Answer(source.path, Prediction(Status.ERROR, reason=what), None))
+        for source, reading in zip(sources, readings, strict=True):
+            if isinstance(reading, Unreadable):
+                prediction = Prediction(Status.ERROR, reason=reading.reason)
+                answers.append(Answer(source.path, prediction, None))
             else:
-                reading, note = what
                 canvas = reading.canvas if self.with_canvas else None
+                note = _SEVERAL if reading.several else None
                 answers.append(Answer(source.path, next(predictions), canvas, note))
         return answers
 
     def predict(self, readings: Sequence[Reading]) -> list[Prediction]:
-        """Ask the network about pictures that have been read, and decide what to answer."""
+        """Ask the network about images that have been read, and decide what to answer."""
         if not readings:
             return []
-        rows = self.network.probabilities(
-            np.stack([reading.canvas for reading in readings])
-        ).tolist()
+        canvases = np.stack([reading.canvas for reading in readings])
         return [
             decide(row, reading.ink, min_confidence=self.min_confidence, top=self.top)
-            for row, reading in zip(rows, readings, strict=True)
+            for row, reading in zip(
+                self.network.probabilities(canvases).tolist(), readings, strict=True
+            )
         ]
-
-    def _read(self, source: Source) -> tuple[Reading, str | None]:
-        """Read a source, and note what may be worth to know."""
-        content = read_source(source)
-        reading = read_picture(
-            content, as_is=self.as_is, invert=self.invert, max_pixels=self.max_pixels
-        )
-        return reading, _SEVERAL if self.with_note and holds_several(content) else None
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name != "network"}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state)
-        self.network = Network(self.weights)
 
 
 def _source(picture: Picture) -> Source:

@@ -2,21 +2,21 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from numpy.typing import NDArray
 
 from digitcli.architectures import ARCHITECTURES, SCALE, SCALED_TANH
 from digitcli.errors import WeightsError
 from digitcli.inference.classifier import Classifier
-from digitcli.inference.network import Network
-from digitcli.inputs.decoding import decode
-from digitcli.inputs.discovery import Source, read_source
+from digitcli.inference.network import Network, to_network_input
+from digitcli.inputs.memory_budget import MemoryBudget
+from digitcli.inputs.source import Source
 from digitcli.prediction import Prediction
-from digitcli.preprocessing.pipeline import Reading, read_decoded
-from digitcli.weights_folder import WeightsFolder, open_weights
+from digitcli.preprocessing.pipeline import Reading, read_digit
+from digitcli.runtime import Model, Tensor
+from digitcli.weights_folder import WeightsFolder
 
 PATCH = 5  # side of the square that is blacked out, as large as C1's kernel
 
@@ -27,7 +27,7 @@ class Inspection:
 
     Attributes:
         path: of the picture.
-        picture: as given, upright: uint8 of shape (height, width) where it is grey, else (height,
+        image: as given, upright: uint8 of shape (height, width) where it is grey, else (height,
             width, 3).
         reading: the ink that was found and the canvas it was set into.
         prediction: the answer, as ``classify`` gives it.
@@ -38,7 +38,7 @@ class Inspection:
     """
 
     path: str
-    picture: NDArray[np.uint8]
+    image: NDArray[np.uint8]
     reading: Reading
     prediction: Prediction
     layers: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
@@ -53,22 +53,23 @@ def inspect(source: Source, classifier: Classifier) -> Inspection:
         WeightsError: the weights cannot be used, or are of no architecture whose layers are known.
 
     """
-    picture = decode(read_source(source), max_pixels=classifier.max_pixels)
-    reading = read_decoded(picture, as_is=classifier.as_is, invert=classifier.invert)
+    reading = read_digit(source, replace(classifier.options, keep_image=True), MemoryBudget())
+    assert reading.image is not None  # noqa: S101
     [prediction] = classifier.predict([reading])
     if prediction.best_guess is None:
-        return Inspection(source.path, picture, reading, prediction)
+        return Inspection(source.path, reading.image, reading, prediction)
+    network = classifier.network
     return Inspection(
         source.path,
-        picture,
+        reading.image,
         reading,
         prediction,
-        run_layers(open_weights(classifier.weights), reading.canvas),
-        occlusion(classifier.network, reading.canvas),
+        run_layers(network.weights, reading.canvas),
+        occlusion(network, reading.canvas),
     )
 
 
-def run_layers(bundle: WeightsFolder, canvas: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
+def run_layers(weights: WeightsFolder, canvas: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
     """Run the network on a canvas, uint8 of shape (28, 28), and give what comes out of each layer.
 
     LiteRT runs the model that ``classify`` runs, but keeps all tensors. What comes out of a layer
@@ -79,46 +80,37 @@ def run_layers(bundle: WeightsFolder, canvas: NDArray[np.uint8]) -> dict[str, ND
         WeightsError: the architecture is not known, or the model is not of it.
 
     """
-    layers = ARCHITECTURES.get(bundle.card.architecture)
+    layers = ARCHITECTURES.get(weights.card.architecture)
     if layers is None:
         raise WeightsError(
-            f"{bundle.folder}: the layers of {bundle.card.architecture} are not known, "
+            f"{weights.folder}: the layers of {weights.card.architecture} are not known, "
             f"only those of {' and '.join(ARCHITECTURES)}"
         )
-    interpreter = Interpreter(
-        model_content=bundle.model(),
-        num_threads=1,
-        # XNNPACK, the default, fuses layers and leaves no tensors between them
-        experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
-        experimental_preserve_all_tensors=True,
-    )
-    interpreter.allocate_tensors()
-    interpreter.set_tensor(
-        interpreter.get_input_details()[0]["index"],
-        canvas[np.newaxis, ..., np.newaxis].astype(np.float32) / 255,
-    )
-    interpreter.invoke()
-    tensors = [
-        tensor for tensor in interpreter.get_tensor_details() if tensor["dtype"] is np.float32
-    ]
+    model = Model(weights.model(), str(weights.folder), keep_tensors=True)
+    model.run(to_network_input(canvas[np.newaxis]))
+    tensors = model.tensors()
     found: dict[str, NDArray[np.float32]] = {}
     for layer in layers:
         shape = (1, layer.side, layer.side, layer.maps) if layer.kernel else (1, layer.maps)
-        named = re.compile(rf"/{layer.name}(_\d+)?/").search
-        of_layer = [t for t in tensors if tuple(t["shape"]) == shape and named(t["name"])]
-        if layer is layers[-1]:
-            of_layer = interpreter.get_output_details()
-        if not of_layer:
+        of_layer = model.output if layer is layers[-1] else _last(tensors, layer.name, shape)
+        if of_layer is None:
             raise WeightsError(
-                f"{bundle.folder}: its model has no layer {layer.name} of {bundle.card.architecture}"
+                f"{weights.folder}: its model has no layer {layer.name} of "
+                f"{weights.card.architecture}"
             )
-        values: NDArray[np.float32] = interpreter.get_tensor(of_layer[-1]["index"])[0]
-        if layer.activation == SCALED_TANH and of_layer[-1]["name"].endswith("/Tanh"):
-            values = values * np.float32(
-                SCALE
-            )  # the converter has moved this factor into the next layer's kernel
+        values = model.value(of_layer)[0]
+        if layer.activation == SCALED_TANH and of_layer.name.endswith("/Tanh"):
+            # the converter has moved this factor into the next layer's kernel
+            values = values * np.float32(SCALE)
         found[layer.name] = np.moveaxis(values, -1, 0) if layer.side > 1 else values.ravel()
     return found
+
+
+def _last(tensors: list[Tensor], layer: str, shape: tuple[int, ...]) -> Tensor | None:
+    """Return the last tensor of a shape that is named after a layer."""
+    named = re.compile(rf"/{layer}(_\d+)?/").search
+    of_layer = [tensor for tensor in tensors if tensor.shape == shape and named(tensor.name)]
+    return of_layer[-1] if of_layer else None
 
 
 def occlusion(network: Network, canvas: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -1,26 +1,24 @@
-"""LeNet-5 run by LiteRT: from 28×28 pictures to ten probabilities each."""
+"""A weights folder's network: from 28×28 canvases to ten probabilities each."""
 
-import threading
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
-from digitcli.cli.silence import quiet
+from digitcli.architectures import CANVAS_SIDE
 from digitcli.errors import WeightsError
 from digitcli.inference.model_probe import survives
+from digitcli.runtime import Model
 from digitcli.weights_folder import bundled, open_weights
 
-# C1's maps of a batch take 19 KB a picture: enough pictures to make a call worth it, few enough to
+# C1's maps of a batch take 19 KB an image: enough images to make a call worth it, few enough to
 # stay in the cache.
-BATCH = 64
+IMAGES_PER_RUN = 64
 _ONE = 1 + 1e-5  # as float32 rounds it
 
 
 class Network:
-    """The network of a weights folder. Threads may share one; it runs one batch at a time."""
+    """The network of a weights folder. Threads may share one."""
 
     def __init__(self, weights: str | Path = "lenet5") -> None:
         """Open a weights folder by the name of a bundled one or by its path.
@@ -29,35 +27,27 @@ class Network:
             WeightsError: the folder is missing, damaged, or holds another kind of network.
 
         """
-        bundle = open_weights(weights)
-        self.card = bundle.card
-        model = bundle.model()
-        if bundle.folder not in bundled().values() and not survives(model):
-            raise WeightsError(
-                f"{bundle.folder}: its network crashes LiteRT, or keeps it busy for ever"
-            )
-        self._lock = threading.Lock()
-        try:
-            with quiet():  # LiteRT announces that it runs on the CPU
-                self._interpreter = Interpreter(model_content=model, num_threads=1)
-                self._interpreter.allocate_tensors()
-            self._input = self._interpreter.get_input_details()[0]
-            self._output = self._interpreter.get_output_details()[0]
-        except (ValueError, RuntimeError, IndexError) as error:
-            raise WeightsError(
-                f"{bundle.folder} holds no network that LiteRT can run: {error}"
-            ) from error
-        if not _fits(self._input, (28, 28, 1)) or not _fits(self._output, (10,)):
-            raise WeightsError(
-                f"{bundle.folder} holds no network from 28×28 pictures to ten digits"
-            )
-        self._size = 0
+        self.weights = open_weights(weights)
+        self.card = self.weights.card
+        content = self.weights.model()
+        folder = self.weights.folder
+        if folder not in bundled().values() and not survives(content):
+            raise WeightsError(f"{folder}: its network crashes LiteRT, or keeps it busy for ever")
+        self._model = Model(content, str(folder))
+        if not self._model.maps((CANVAS_SIDE, CANVAS_SIDE, 1), (10,)):
+            raise WeightsError(f"{folder} holds no network from 28×28 pictures to ten digits")
 
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Give the probability of each digit, shape (n, 10), for pictures of shape (n, 28, 28), white ink on black.
+        """Return the probability of each digit.
+
+        Args:
+            images: uint8 of shape (n, 28, 28), white ink on black.
+
+        Returns:
+            float32 of shape (n, 10), in [0, 1].
 
         Raises:
-            WeightsError: what the network gives are no probabilities.
+            WeightsError: what the network computes are no probabilities.
 
         """
         if images.ndim != 3 or images.shape[1:] != (28, 28) or images.dtype != np.uint8:
@@ -65,33 +55,17 @@ class Network:
                 f"images must be uint8 of shape (n, 28, 28), not {images.dtype} of {images.shape}"
             )
         probabilities = np.empty((len(images), 10), np.float32)
-        for start in range(0, len(images), BATCH):
-            rows = slice(start, start + BATCH)
-            probabilities[rows] = self._run(
-                images[rows, :, :, np.newaxis].astype(np.float32) / np.float32(255)
-            )
-        if not (
-            (probabilities >= 0) & (probabilities <= _ONE)
-        ).all():  # nor is it where one is not a number
+        for start in range(0, len(images), IMAGES_PER_RUN):
+            rows = slice(start, start + IMAGES_PER_RUN)
+            probabilities[rows] = self._model.run(to_network_input(images[rows]))
+        # NaN fails both comparisons
+        if not ((probabilities >= 0) & (probabilities <= _ONE)).all():
             raise WeightsError(
                 "the network answers with numbers that are no probabilities; train it again"
             )
         return probabilities
 
-    def _run(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-        with self._lock:
-            if self._size != len(inputs):
-                self._interpreter.resize_tensor_input(
-                    self._input["index"], inputs.shape, strict=True
-                )
-                self._interpreter.allocate_tensors()
-                self._size = len(inputs)
-            self._interpreter.set_tensor(self._input["index"], inputs)
-            self._interpreter.invoke()
-            outputs: NDArray[np.float32] = self._interpreter.get_tensor(self._output["index"])
-        return outputs
 
-
-def _fits(tensor: dict[str, Any], shape: tuple[int, ...]) -> bool:
-    signature = tensor["shape_signature"]
-    return tensor["dtype"] is np.float32 and tuple(signature[1:]) == shape and signature[0] == -1
+def to_network_input(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return images (n, 28, 28) as networks take them: float32 (n, 28, 28, 1) in [0, 1]."""
+    return images[..., np.newaxis].astype(np.float32) / np.float32(255)

@@ -6,10 +6,6 @@ the few formats whose decoders can take long over little are held to what they d
 two. The figures are measured with Pillow 12 and 13.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from multiprocessing.context import BaseContext
-
 from PIL import ExifTags, Image, ImageFile, TiffImagePlugin
 
 from digitcli.errors import ImageError
@@ -31,50 +27,7 @@ _DENSE_BYTES = 50_000_000  # of AV1 or HEVC: 15 MB/s
 _RLE = (1, 2)  # BMP's compression of 8 and of 4 bits
 
 
-class Room:
-    """Memory for large pictures, shared by processes: together they take no more of it than one picture may."""
-
-    _PIECE = 32_000_000
-    _PIECES = 16
-
-    def __init__(self, context: BaseContext) -> None:
-        """Make room for the processes that ``context`` starts."""
-        self._entrance = (
-            context.Lock()
-        )  # one at a time takes its pieces, or two with half of them would wait for ever
-        self._pieces = context.Semaphore(self._PIECES)
-        self._taken = False  # in this process
-
-    @contextmanager
-    def taken_to_read(self, size: int) -> Iterator[None]:
-        """Hold all of it where a file of ``size`` bytes is read that is large itself, whatever decoding it may take."""
-        with self.taken(self._PIECE * self._PIECES if size >= self._PIECE else 0):
-            yield
-
-    @contextmanager
-    def taken(self, size: int) -> Iterator[None]:
-        """Hold room for ``size`` bytes; where there is too little left, wait for it.
-
-        Whoever holds some gets no more for what it does meanwhile, as two who wait for each other
-        would wait for ever.
-        """
-        count = 0 if self._taken else min(size // self._PIECE, self._PIECES)
-        if count == 0:
-            yield
-            return
-        with self._entrance:
-            for _ in range(count):
-                self._pieces.acquire()
-        self._taken = True
-        try:
-            yield
-        finally:
-            self._taken = False
-            for _ in range(count):
-                self._pieces.release()
-
-
-def check_pixels(pixels: int, max_pixels: int) -> None:
+def check_pixel_count(pixels: int, max_pixels: int) -> None:
     """Refuse a picture of too many pixels.
 
     Raises:
@@ -87,7 +40,9 @@ def check_pixels(pixels: int, max_pixels: int) -> None:
         )
 
 
-def check(image: ImageFile.ImageFile, pixels: int, data: bytes, max_pixels: int) -> int:
+def check_decoding_cost(
+    image: ImageFile.ImageFile, pixels: int, data: bytes, max_pixels: int
+) -> int:
     """Estimate how many bytes it takes to decode ``image``, which is opened from ``data`` but not yet loaded.
 
     Args:
@@ -100,7 +55,7 @@ def check(image: ImageFile.ImageFile, pixels: int, data: bytes, max_pixels: int)
         ImageError: it is more than a picture may take.
 
     """
-    check_pixels(pixels, max_pixels)
+    check_pixel_count(pixels, max_pixels)
     passes = _passes(image, data)
     if passes * pixels > _MOST_PASSES * max_pixels:
         raise ImageError(

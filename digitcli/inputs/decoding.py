@@ -9,16 +9,18 @@ import io
 import logging
 import warnings
 from collections.abc import Iterable
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import suppress
 from functools import cache
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from digitcli.errors import ImageError
-from digitcli.inputs.decode_limits import Room, check, check_pixels
-from digitcli.inputs.discovery import MAX_BYTES, MAX_PIXELS, Source, size_of
+from digitcli.inputs.decode_limits import check_decoding_cost, check_pixel_count
+from digitcli.inputs.memory_budget import MemoryBudget
+from digitcli.inputs.source import MAX_BYTES, MAX_PIXELS
 
 # As Pillow names them; JPEG opens MPO too. The first five are loaded at once, the others when one
 # of them is met.
@@ -36,8 +38,6 @@ Image.MAX_IMAGE_PIXELS = None
 warnings.filterwarnings("ignore", module=r"PIL\b")
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 
-_room: Room | None = None  # shared with the other processes that decode, where there are some
-
 _UPRIGHT = {  # EXIF's orientation tag: how to turn the stored picture
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -51,12 +51,18 @@ _ORIENTATION_TAG = 0x0112
 _HEVC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
 
 
-def decode(source: bytes | Image.Image, *, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
+def decode(
+    source: bytes | Image.Image,
+    *,
+    max_pixels: int = MAX_PIXELS,
+    budget: MemoryBudget | None = None,
+) -> NDArray[np.uint8]:
     """Decode a picture and turn it upright.
 
     Args:
         source: a file's content, or a PIL image, which is left as it is.
         max_pixels: a picture with more than this is refused before it is decoded.
+        budget: shared with the other processes that decode, where there are some.
 
     Returns:
         uint8 of shape (height, width) where the picture is grey, else (height, width, 3) in RGB
@@ -70,7 +76,7 @@ def decode(source: bytes | Image.Image, *, max_pixels: int = MAX_PIXELS) -> NDAr
     """
     try:
         if isinstance(source, Image.Image):
-            check_pixels(source.width * source.height, max_pixels)
+            check_pixel_count(source.width * source.height, max_pixels)
             return _to_array(source.copy())
         _check_length(source)
         image = _open(source)
@@ -78,7 +84,8 @@ def decode(source: bytes | Image.Image, *, max_pixels: int = MAX_PIXELS) -> NDAr
         _draft(image)
         if image.format == "TIFF":
             _hush_libtiff()
-        with _taken(check(image, pixels, source, max_pixels)):
+        size = check_decoding_cost(image, pixels, source, max_pixels)
+        with (budget or MemoryBudget()).reserve(size):
             return _to_array(image)
     except ImageError:
         raise
@@ -123,21 +130,6 @@ def holds_several(source: bytes | Image.Image) -> bool:
         )
     except Exception:  # what comes after the first picture is damaged
         return False
-
-
-def share(room: Room) -> None:
-    """From now on, take the memory for large pictures from what processes share."""
-    global _room
-    _room = room
-
-
-def room_to_read(source: Source) -> AbstractContextManager[None]:
-    """Wait, where a file is large, until no other process reads a large one."""
-    return _room.taken_to_read(size_of(source)) if _room else nullcontext()
-
-
-def _taken(size: int) -> AbstractContextManager[None]:
-    return _room.taken(size) if _room else nullcontext()
 
 
 @cache
@@ -268,3 +260,12 @@ def _without_alpha(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())[:120] or type(error).__name__
+
+
+def fit_within(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """Reduce an image to ``side`` pixels on its longer side; a smaller one stays as it is."""
+    scale = side / max(image.shape[:2])
+    if scale >= 1:
+        return image
+    size = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)

@@ -1,33 +1,24 @@
 """Finding the pictures: files, folders, lists of paths and standard input, in the order they were given.
 
 A path is data. It is kept as ``os.fsdecode`` gives it, so any bytes come through. Nothing is opened
-to find out what it
-is: opening a named pipe can wait for ever, and opening a device can do something.
+to find out what it is: opening a named pipe can wait for ever, and opening a device can do
+something.
 """
 
 # pathlib would cost 10 µs a file
 # ruff: noqa: PTH116, PTH118, PTH122
 
 import errno
-import math
 import os
 import re
 import stat
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
 
-from digitcli.errors import ImageError
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
+from digitcli.inputs.source import MAX_BYTES, Source, explain, read_descriptor
 
 STDIN = "-"
-# No phone or scanner makes larger pictures, or files of them.
-MAX_BYTES = 256 * 2**20
-MAX_PIXELS = 100_000_000
-
 # What counts as a picture when a folder is listed. A file that is named itself is read whatever its
 # name.
 SUFFIXES = frozenset(
@@ -35,16 +26,8 @@ SUFFIXES = frozenset(
     for kind in "png jpg jpeg jpe jfif mpo webp tif tiff bmp dib gif avif heic heif hif pbm pgm ppm pnm".split()  # noqa: SIM905
 )
 
-_RUN = 1024  # paths
+_CHUNK = 1024  # paths
 _BLOCK = 1 << 16  # bytes of a list of paths; what a pipe holds
-
-
-class Source(NamedTuple):
-    """One input: the path to read, or the file's content or the picture itself, or why there is nothing to read."""
-
-    path: str
-    content: "bytes | Image | None" = None
-    problem: str | None = None
 
 
 @dataclass(slots=True)
@@ -75,64 +58,20 @@ def find_sources(
         tally: is kept up to date on the way.
 
     Yields:
-        sources in order, in runs: those of a run can be had at once, finding the next run may take
-        a while. What a folder holds is sorted by path, as ``LC_ALL=C sort`` does; hidden files and
+        sources in order, in chunks: those of a chunk can be had at once, finding the next may take a
+        while. What a folder holds is sorted by path, as ``LC_ALL=C sort`` does; hidden files and
         those not named like pictures are left out.
 
     """
-    run: list[Source] = []
+    chunk: list[Source] = []
     for source in _each(paths, listing, null, recursive, tally or Tally()):
         if source is not None:
-            run.append(source)
-        if run and (source is None or len(run) == _RUN):
-            yield run
-            run = []
-    if run:
-        yield run
-
-
-def read_source(source: Source) -> "bytes | Image":
-    """Read a file, at most ``MAX_BYTES``, unless it has been read.
-
-    Raises:
-        ImageError: with one line that does not name the file.
-
-    """
-    if source.problem is not None:
-        raise ImageError(source.problem)
-    if source.content is not None:
-        return source.content
-    try:
-        status = os.stat(source.path)
-        if not stat.S_ISREG(status.st_mode):
-            raise ImageError(_not_a_file(status.st_mode))
-        if status.st_size > MAX_BYTES:
-            raise ImageError(f"larger than {MAX_BYTES >> 20} MiB")
-        # O_NONBLOCK: should it have become a pipe just now, opening must not wait for somebody to
-        # write
-        descriptor = os.open(source.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        try:
-            return _read(descriptor, status.st_size + 1)
-        finally:
-            os.close(descriptor)
-    except OSError as error:
-        raise ImageError(_why(error)) from None
-    except ValueError:
-        raise ImageError("no such file: a name cannot hold a NUL") from None
-
-
-def size_of(source: Source) -> int:
-    """Give the size of a file or of what was read of it, roughly in bytes; 0 where there is none."""
-    try:
-        if source.content is None:
-            return os.stat(source.path).st_size
-        return (
-            len(source.content)
-            if isinstance(source.content, bytes)
-            else math.prod(source.content.size)
-        )
-    except (OSError, ValueError):
-        return 0
+            chunk.append(source)
+        if chunk and (source is None or len(chunk) == _CHUNK):
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
 
 
 def _each(
@@ -159,7 +98,7 @@ def _each(
             yield None
     except OSError as error:
         tally.found += 1
-        yield Source(listing, problem=f"this list of paths cannot be read: {_why(error)}")
+        yield Source(listing, problem=f"this list of paths cannot be read: {explain(error)}")
     tally.unexplored -= 1
 
 
@@ -193,7 +132,7 @@ def _in_folder(path: str, recursive: bool, tally: Tally) -> Iterator[Source | No
                 opened.append((folder, _names(folder, recursive, seen, tally)))
             except OSError as error:
                 tally.found += 1
-                yield Source(folder, problem=_why(error))
+                yield Source(folder, problem=explain(error))
             folder = None
             continue
         inside, names = opened[-1]
@@ -266,33 +205,9 @@ def _standard_input() -> Source:
     if sys.stdin is None:
         return Source(STDIN, problem="standard input is closed")
     try:
-        content = _read(0, MAX_BYTES + 1)
+        content = read_descriptor(0, MAX_BYTES + 1)
     except OSError as error:
-        return Source(STDIN, problem=_why(error))
+        return Source(STDIN, problem=explain(error))
     if len(content) > MAX_BYTES:
         return Source(STDIN, problem=f"larger than {MAX_BYTES >> 20} MiB")
     return Source(STDIN, content)
-
-
-def _read(descriptor: int, size: int) -> bytes:
-    blocks = []
-    while size > 0 and (block := os.read(descriptor, min(size, 1 << 20))):
-        blocks.append(block)
-        size -= len(block)
-    return b"".join(blocks)
-
-
-def _why(error: OSError) -> str:
-    if isinstance(error, FileNotFoundError):
-        return "no such file"
-    return (error.strerror or str(error)).lower()
-
-
-def _not_a_file(mode: int) -> str:
-    if stat.S_ISDIR(mode):
-        return "is a folder"
-    if stat.S_ISFIFO(mode):
-        return "is a named pipe, not a file; give - and feed it to standard input"
-    if stat.S_ISSOCK(mode):
-        return "is a socket, not a file"
-    return "is a device, not a file"

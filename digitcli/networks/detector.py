@@ -1,22 +1,24 @@
-"""The detector: a small U-Net (Ronneberger, Fischer, Brox 2015) that marks the ink of the digit in a picture.
+"""The detector: a small U-Net that marks the ink of the digit in an image.
 
-It sees the picture at 128 x 128 and halves it four times, so that at 8 x 8 it knows what lies where
-in the whole
-picture: that a line is part of a grid, that a stroke is part of a digit. On the way up the finer
-    maps are added, not
-appended as the article does, which halves the work.
+O. Ronneberger, P. Fischer, T. Brox: U-Net. MICCAI 2015. It sees the image at 128 × 128 and halves
+it four times, so that at 8 × 8 it knows what lies where in the whole image: that a line is part of
+a grid, that a stroke is part of a digit. On the way up the finer maps are added, not appended as
+the article does, which halves the work.
 """
 
 import keras
 from keras import layers
 
-SIDE = 128
-CHANNELS = 2  # see digitcli.preprocessing.detection.network_input
+from digitcli.architectures import DETECTOR_CHANNELS, DETECTOR_SIDE
 
 
 def build() -> keras.Model:
-    """Give the untrained network: float32 (n, 128, 128, 2) in, the probability of ink (n, 128, 128, 1) out."""
-    picture = layers.Input((SIDE, SIDE, CHANNELS))
+    """Build it with fresh weights.
+
+    It takes float32 images (n, 128, 128, 2), as `preprocessing.detection.network_input` makes
+    them, and gives the probability of ink, (n, 128, 128, 1).
+    """
+    picture = layers.Input((DETECTOR_SIDE, DETECTOR_SIDE, DETECTOR_CHANNELS))
     maps = _convolve(picture, 8)
     finer = []
     for width in (24, 40, 48, 48):

@@ -1,111 +1,45 @@
-"""From the network as it was trained to the network as it is used.
+"""A network as files: LiteRT's flatbuffer, and the weights as Keras writes them.
 
-While training, pictures are brighter and a batch normalisation stands in front of each tanh but the
-first; afterwards both are folded into kernels and biases, which leaves exactly the network of
-``networks``.
+A stranger's .weights.h5 is looked at before Keras reads it. HDF5 files can point at other files,
+claim any size and hold filters that unpack a little into a lot. What Keras writes are plain arrays;
+only those, and no more of them than the network has, are let through.
 """
 
+import io
 import tempfile
 from pathlib import Path
+from typing import Any
 
+import h5py
 import keras
 import numpy as np
 import tensorflow as tf
-from keras import layers
-from numpy.typing import NDArray
 
-from digitcli.cli.silence import quiet
-from digitcli.errors import WeightsError
-from digitcli.networks.keras_file import check
-from digitcli.weights_folder import WeightsFolder
-
-_EPSILON = 1e-3
-# Pixels times this have a deviation of about 1. For the first layer that does what batch
-# normalisation does for the others (errors on the validation part after each of the first two
-# epochs: 126, 67 against 128, 74; without: 158, 90), and costs nothing, where normalising its 28×28
-# maps took a quarter of the training time.
-_GAIN = 4.0
+_MOST_OBJECTS = 200
 
 
-def normalised(network: keras.Sequential, *, normalise: bool = True) -> keras.Model:
-    """Build the twin of ``network`` to train: pictures in, logits out; it begins with the weights of ``network``.
-
-    With ``normalise`` there is a batch normalisation in front of each tanh but the first. It keeps
-    the statistics of the last batch only (momentum 0): `fold` gives it one large batch.
-    """
-    inputs = keras.Input(network.input_shape[1:])
-    x = layers.Rescaling(_GAIN)(inputs)
-    first, *_, last = network.layers
-    for layer in network.layers:
-        changes: dict[str, object] = {}
-        if normalise and _is_normalised(layer, first):
-            changes = {"activation": None, "use_bias": False}
-        elif layer is last:
-            changes = {"activation": None}
-        own = type(layer).from_config({**layer.get_config(), **changes})
-        x = own(x)
-        weights = layer.get_weights()
-        if layer is first:
-            weights[0] = weights[0] / _GAIN
-        own.set_weights(weights[: len(own.variables)])
-        if normalise and _is_normalised(layer, first):
-            x = layers.BatchNormalization(
-                momentum=0.0, epsilon=_EPSILON, name=_normalisation(layer)
-            )(x)
-            x = layers.Activation("tanh", name=f"{layer.name}-tanh")(x)
-    return keras.Model(inputs, x)
+def to_tflite(network: keras.Model) -> bytes:
+    """Convert to a LiteRT model that takes and gives what ``network`` does."""
+    return bytes(tf.lite.TFLiteConverter.from_keras_model(network).convert())
 
 
-def fold(twin: keras.Model, network: keras.Sequential, pictures: NDArray[np.float32]) -> None:
-    """Set the weights of ``network`` so that it answers as ``twin`` does.
-
-    The statistics of the normalisation are taken from ``pictures``, float32 ``(n, 28, 28, 1)``:
-    some thousands, made like those that ``twin`` was trained on.
-    """
-    twin(pictures, training=True)
-    folded = {layer.name for layer in twin.layers}
-    for layer in network.layers:
-        weights = [variable.numpy() for variable in twin.get_layer(layer.name).variables]
-        if layer is network.layers[0]:
-            weights[0] = weights[0] * _GAIN
-        if _normalisation(layer) in folded:
-            scale, shift, mean, variance = (
-                v.numpy() for v in twin.get_layer(_normalisation(layer)).variables
-            )
-            factor = scale / np.sqrt(variance + _EPSILON)
-            weights = [weights[0] * factor, shift - mean * factor]
-        layer.set_weights(weights)
-
-
-def cool(network: keras.Sequential, temperature: float) -> None:
-    """Divide the logits of ``network`` by a temperature, in the kernel and the bias of its last layer."""
-    output = network.layers[-1]
-    output.set_weights([weight / temperature for weight in output.get_weights()])
-
-
-def to_tflite(network: keras.Sequential) -> bytes:
-    """Convert to a LiteRT model: float32 ``(n, 28, 28, 1)`` in, probabilities ``(n, 10)`` out, any ``n``."""
-    with quiet():
-        return bytes(tf.lite.TFLiteConverter.from_keras_model(network).convert())
-
-
-def to_keras_weights(network: keras.Sequential) -> bytes:
-    """Give the network's weights as the content of a Keras ``.weights.h5`` file."""
+def to_keras_weights(network: keras.Model) -> bytes:
+    """Return the network's weights as the content of a Keras ``.weights.h5`` file."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.weights.h5"
         network.save_weights(path)
         return path.read_bytes()
 
 
-def load_keras_weights(network: keras.Sequential, content: bytes) -> None:
-    """Set the network's weights from the content of a Keras ``.weights.h5`` file, trusting nothing in it.
+def load_keras_weights(network: keras.Model, content: bytes) -> None:
+    """Set the network's weights from the content of a ``.weights.h5`` file, trusting nothing in it.
 
     Raises:
         ValueError: they are not weights of this network.
 
     """
     try:
-        check(content, [tuple(weight.shape) for weight in network.weights])
+        check_keras_weights(content, [tuple(weight.shape) for weight in network.weights])
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "model.weights.h5"
             path.write_bytes(content)
@@ -114,26 +48,41 @@ def load_keras_weights(network: keras.Sequential, content: bytes) -> None:
         raise ValueError(f"they are not weights of {network.name}: {error}") from error
 
 
-def load_bundle(network: keras.Sequential, bundle: WeightsFolder) -> None:
-    """Set the network's weights to those of a weights folder.
+def check_keras_weights(content: bytes, shapes: list[tuple[int, ...]]) -> None:
+    """Refuse a file that is anything but arrays of these shapes.
+
+    Args:
+        content: of the file.
+        shapes: of the network's weights, in any order.
 
     Raises:
-        WeightsError: its file is missing or damaged, or it holds another network.
+        ValueError: with what is wrong.
 
     """
-    if bundle.card.architecture != network.name:
-        raise WeightsError(
-            f"{bundle.folder} holds {bundle.card.architecture}, which {network.name} cannot begin with"
-        )
+    found: list[tuple[int, ...]] = []
     try:
-        load_keras_weights(network, bundle.keras_weights())
-    except ValueError as error:
-        raise WeightsError(f"{bundle.folder}: {error}") from error
+        with h5py.File(io.BytesIO(content), "r") as file:
+            _collect_shapes(file, found, [])
+    except Exception as error:  # HDF5 raises whatever the damage led it to
+        raise ValueError(f"no file of weights: {error}") from error
+    if sorted(found) != sorted(shapes):
+        raise ValueError("its arrays are not those of the network")
 
 
-def _is_normalised(layer: keras.Layer, first: keras.Layer) -> bool:
-    return layer is not first and getattr(layer, "activation", None) is keras.activations.tanh
-
-
-def _normalisation(layer: keras.Layer) -> str:
-    return f"{layer.name}-normalised"
+def _collect_shapes(group: Any, found: list[tuple[int, ...]], seen: list[str]) -> None:
+    for name in group:
+        seen.append(name)
+        if len(seen) > _MOST_OBJECTS:  # or groups that hold themselves
+            raise ValueError("it holds too many objects")
+        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+            raise ValueError(f"its {name!r} is a link, perhaps to another file")
+        entry = group[name]
+        if isinstance(entry, h5py.Group):
+            _collect_shapes(entry, found, seen)
+            continue
+        if not isinstance(entry, h5py.Dataset) or entry.dtype != np.float32:
+            raise ValueError(f"its {name!r} is no array of 32-bit floats")
+        # the network's weights are in the file itself, and in it as they are
+        if entry.external or entry.is_virtual or entry.id.get_create_plist().get_nfilters():
+            raise ValueError(f"its {name!r} is stored elsewhere or packed")
+        found.append(entry.shape)

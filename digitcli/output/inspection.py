@@ -13,12 +13,13 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from digitcli import __version__
+from digitcli._version import __version__
+from digitcli.architectures import CANVAS_SIDE
 from digitcli.inference.layers import PATCH, Inspection
-from digitcli.output.pictures import HalfBlocks, fitted
+from digitcli.inputs.decoding import fit_within
+from digitcli.output.pictures import HalfBlocks
 from digitcli.output.text import printable
 from digitcli.prediction import Prediction
-from digitcli.preprocessing.framing import SIDE
 from digitcli.preprocessing.ink import Ink
 
 Image = NDArray[np.uint8]
@@ -47,7 +48,7 @@ def draw_inspection(console: Console, inspection: Inspection) -> None:
     console.print(f"{printable(inspection.path)}: {answer(inspection.prediction)}", soft_wrap=True)
     small = [
         Group(Text(title, style="bold"), HalfBlocks(image))
-        for title, image in stages(inspection, SIDE)
+        for title, image in stages(inspection, CANVAS_SIDE)
     ]
     console.print(_row(small), width=width)
     if inspection.occlusion is None:
@@ -132,12 +133,12 @@ def answer(prediction: Prediction) -> str:
 
 def stages(inspection: Inspection, side: int) -> list[tuple[str, Image]]:
     """Give the pictures on the way to the network, none larger than ``side``, and what they are called."""
-    picture, ink = fitted(inspection.picture, side), inspection.reading.ink
+    picture, ink = fit_within(inspection.image, side), inspection.reading.ink
     grey = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
     seen = [("as given", picture), ("upright, grey", np.asarray(grey, np.uint8))]
     if ink is not None and ink.found:
-        seen.append(("ink found, its box", _ink_in_place(ink, inspection.picture.shape[:2], side)))
-    return [*seen, (f"{SIDE}×{SIDE}", inspection.reading.canvas)]
+        seen.append(("ink found, its box", _ink_in_place(ink, inspection.image.shape[:2], side)))
+    return [*seen, (f"{CANVAS_SIDE}×{CANVAS_SIDE}", inspection.reading.canvas)]
 
 
 def _ink_in_place(ink: Ink, shape: tuple[int, ...], side: int) -> Image:
@@ -147,7 +148,7 @@ def _ink_in_place(ink: Ink, shape: tuple[int, ...], side: int) -> Image:
     whole[top : top + height, left : left + width] = (
         ink.image[top:, left:][:height, :width] if ink.framed else ink.image
     )
-    small = fitted(whole, side)
+    small = fit_within(whole, side)
     scale = small.shape[1] / shape[1]
     corners = [round(at * scale) for at in (left, top, left + width, top + height)]
     cv2.rectangle(small, (corners[0] - 1, corners[1] - 1), (corners[2], corners[3]), 160, 1)

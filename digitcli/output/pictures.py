@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from rich.color import Color
@@ -61,15 +60,6 @@ class HalfBlocks:
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
         width = self.image.shape[1]
         return Measurement(width, width)
-
-
-def fitted(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """Reduce a picture to ``side`` pixels on its longer side; a smaller one stays as it is."""
-    scale = side / max(image.shape[:2])
-    if scale >= 1:
-        return image
-    size = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
-    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _bright(pixel: Pixel | None) -> bool:

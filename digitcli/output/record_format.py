@@ -3,7 +3,7 @@
 from enum import Enum
 
 
-class Format(str, Enum):
+class RecordFormat(str, Enum):
     """How answers are written."""
 
     AUTO = "auto"

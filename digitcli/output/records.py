@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from digitcli.output.record_format import Format
+from digitcli.output.record_format import RecordFormat
 from digitcli.output.text import escaped
 from digitcli.prediction import Prediction, Status
 
@@ -36,7 +36,7 @@ class Layout:
 
 
 def layout(
-    format_: Format,
+    format_: RecordFormat,
     *,
     header: bool = False,
     null: bool = False,
@@ -55,9 +55,9 @@ def layout(
     """
     end = "\0" if null else "\n"
     columns = (*COLUMNS, "top") if top else COLUMNS
-    if format_ is Format.DIGIT:
+    if format_ is RecordFormat.DIGIT:
         return Layout(lambda answer: _digit(answer.prediction, "?") + end)
-    if format_ is Format.TSV:
+    if format_ is RecordFormat.TSV:
         raw = null and not terminal
         return Layout(
             lambda answer: (
@@ -65,16 +65,16 @@ def layout(
             ),
             head="\t".join(columns) + end if header else "",
         )
-    if format_ is Format.CSV:
+    if format_ is RecordFormat.CSV:
         return Layout(
             lambda answer: _csv(
                 _harmless(_row(answer, raw=not terminal, no_digit="", no_confidence="", top=top))
             ),
             head=_csv(columns),
         )
-    if format_ is Format.JSONL:
+    if format_ is RecordFormat.JSONL:
         return Layout(lambda answer: _json(answer, top=top) + "\n")
-    if format_ is Format.JSON:
+    if format_ is RecordFormat.JSON:
         return Layout(
             lambda answer: _json(answer, top=top), head="[\n", between=",\n", tail="\n]\n"
         )

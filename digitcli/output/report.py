@@ -2,55 +2,62 @@
 
 import datetime
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from digitcli import __version__
+from digitcli._version import __version__
 from digitcli.atomic import write_file
 from digitcli.datasets.labelled import LabelledImages
-from digitcli.errors import ImageError
-from digitcli.evaluation.metrics import TARGETS, Evaluation, worst_mistakes
-from digitcli.inputs.decoding import decode
-from digitcli.inputs.discovery import Source, read_source
+from digitcli.evaluation.metrics import TARGETS, Evaluation
 from digitcli.output import plots
 from digitcli.output.html import page, picture_uri
 from digitcli.output.model_card import card_facts
-from digitcli.output.pictures import fitted
 from digitcli.output.scores import figures, percent
 from digitcli.output.text import printable
 from digitcli.weights_folder import WeightsFolder
 
 GALLERY = 100  # mistakes shown: 100 take about 400 KB, and nobody looks at more
-_THUMBNAIL = 168  # twice as many pixels as it is drawn with, for fine screens
+THUMBNAIL_SIDE = 168  # twice as many pixels as it is drawn with, for fine screens
 
 
 def write_report(
     path: Path,
     *,
     data: str,
-    bundle: WeightsFolder,
+    weights: WeightsFolder,
     pictures: LabelledImages,
     probabilities: NDArray[np.float32],
+    mistakes: NDArray[np.int64],
+    thumbnails: Mapping[int, NDArray[np.uint8] | None],
     evaluation: Evaluation,
 ) -> None:
     """Write the report: one HTML file that needs no other, whole or not at all.
 
-    ``data`` names the data set. Probabilities, shape (n, 10), are those of the pictures.
+    Args:
+        path: of the file.
+        data: the data set's name.
+        weights: whose network was measured.
+        pictures: that it was measured on.
+        probabilities: of the pictures, float32 of shape (n, 10).
+        mistakes: rows to show, at most ``GALLERY``.
+        thumbnails: the images as given, by their rows, at most ``THUMBNAIL_SIDE`` wide and high,
+            where they came from files that can be read.
+        evaluation: all that was measured.
 
     Raises:
         OutputError: the file cannot be written.
 
     """
-    threshold = bundle.card.min_confidence
-    rows = worst_mistakes(probabilities, pictures.labels, GALLERY)
-    mistakes = _gallery(rows, pictures, probabilities)
-    anchors = {mistake["anchor"] for mistake in mistakes}
+    threshold = weights.card.min_confidence
+    shown = _gallery(mistakes, pictures, probabilities, thumbnails)
+    anchors = {mistake["anchor"] for mistake in shown}
     content = page(
         "report.html",
-        title=f"How {printable(bundle.folder.name)} reads {printable(data)}",
+        title=f"How {printable(weights.folder.name)} reads {printable(data)}",
         made=f"digitcli {__version__}, {datetime.datetime.now().astimezone():%Y-%m-%d %H:%M %Z}",
         figures=figures(evaluation, threshold),
         matrix=_matrix(evaluation.confusion, anchors),
@@ -80,14 +87,14 @@ def write_report(
         ],
         reliability=plots.inline_svg(plots.reliability(evaluation.calibration), "reliability"),
         refusal=plots.inline_svg(plots.refusal_curve(evaluation.refusal, threshold), "refusal"),
-        curves=_curves(bundle),
-        mistakes=mistakes,
+        curves=_curves(weights),
+        mistakes=shown,
         errors=evaluation.errors,
         failed=len(pictures.failures),
         failures=[
             (printable(name), printable(reason)) for name, reason in pictures.failures[:GALLERY]
         ],
-        card=card_facts(bundle.card),
+        card=card_facts(weights.card),
     )
     with write_file(path) as stream:
         stream.write(content)
@@ -115,17 +122,21 @@ def _matrix(confusion: NDArray[np.int64], anchors: set[str | None]) -> list[dict
 
 
 def _gallery(
-    rows: NDArray[np.int64], pictures: LabelledImages, probabilities: NDArray[np.float32]
+    rows: NDArray[np.int64],
+    pictures: LabelledImages,
+    probabilities: NDArray[np.float32],
+    thumbnails: Mapping[int, NDArray[np.uint8] | None],
 ) -> list[dict[str, Any]]:
     mistakes: list[dict[str, Any]] = []
     anchors = set()
     for row in rows.tolist():
         top = np.argsort(-probabilities[row], kind="stable")[:3].tolist()
         anchor = _anchor(int(pictures.labels[row]), top[0])
+        thumbnail = thumbnails.get(row)
         mistakes.append(
             {
                 "anchor": None if anchor in anchors else anchor,
-                "given": _thumbnail(pictures.paths[row]) if pictures.paths else None,
+                "given": None if thumbnail is None else picture_uri(thumbnail),
                 "seen": picture_uri(pictures.images[row]),
                 "name": printable(pictures.paths[row]) if pictures.paths else f"#{row}",
                 "label": int(pictures.labels[row]),
@@ -140,15 +151,8 @@ def _gallery(
     return mistakes
 
 
-def _thumbnail(path: str) -> str | None:
-    try:
-        return picture_uri(fitted(decode(read_source(Source(path))), _THUMBNAIL))
-    except ImageError:  # it could be read a moment ago; the page can do without
-        return None
-
-
-def _curves(bundle: WeightsFolder) -> str | None:
-    history = bundle.history()
+def _curves(weights: WeightsFolder) -> str | None:
+    history = weights.history()
     if history is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""Where a digit's ink is in a picture, by the learned detector (digitcli.networks.detector), run by LiteRT.
+"""Where a digit's ink is in an image, by the learned detector (digitcli.networks.detector).
 
 It is for pictures where rules are lost: squared paper, shadows, page edges, faint pencil. Its map
 is as fine as 128 x 128 pixels allow; the exact ink is for rules to complete.
@@ -6,22 +6,20 @@ is as fine as 128 x 128 pixels allow; the exact ink is for rules to complete.
 
 import threading
 from functools import cache
-from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from digitcli import weights_folder
-from digitcli.cli.silence import quiet
+from digitcli.architectures import DETECTOR_SIDE
+from digitcli.runtime import Model
+from digitcli.weights_folder import open_weights
 
-SIDE = 128
 _WEIGHTS = "detector"
 _NEAR = (33, 33)  # pixels of 128: what counts as the neighbourhood, wider than most strokes
 _FAINT = 4.0  # grey levels squared: contrasts below this are noise and are not brought up
 
 _local = threading.local()
-_creating = threading.Lock()
 
 
 def ink_probability(grey: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
@@ -34,10 +32,7 @@ def ink_probability(grey: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         WeightsError: the detector's weights cannot be used.
 
     """
-    interpreter = _interpreter()
-    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], network_input(grey)[None])
-    interpreter.invoke()
-    seen = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])[0, :, :, 0]
+    seen = _model().run(network_input(grey)[np.newaxis])[0, :, :, 0]
     height, width = grey.shape
     return np.asarray(cv2.resize(seen, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
@@ -49,9 +44,9 @@ def network_input(grey: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     as a multiple of the contrasts usual there, so that faint ink in a shadow looks like any other.
     """
     height, width = grey.shape
-    way = cv2.INTER_AREA if min(height, width) >= SIDE else cv2.INTER_LINEAR
-    picture = cv2.resize(grey, (SIDE, SIDE), interpolation=way).astype(np.float32)
-    seen = np.empty((SIDE, SIDE, 2), np.float32)
+    way = cv2.INTER_AREA if min(height, width) >= DETECTOR_SIDE else cv2.INTER_LINEAR
+    picture = cv2.resize(grey, (DETECTOR_SIDE, DETECTOR_SIDE), interpolation=way).astype(np.float32)
+    seen = np.empty((DETECTOR_SIDE, DETECTOR_SIDE, 2), np.float32)
     mean, deviation = cv2.meanStdDev(picture)
     seen[:, :, 0] = (picture - mean[0, 0]) / (deviation[0, 0] + 1)
     contrast = picture - cv2.blur(picture, _NEAR)
@@ -59,16 +54,13 @@ def network_input(grey: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     return seen
 
 
-def _interpreter() -> Any:
-    if not hasattr(_local, "interpreter"):
-        from ai_edge_litert.interpreter import Interpreter
-
-        with _creating, quiet():  # LiteRT announces that it runs on the CPU
-            _local.interpreter = Interpreter(model_content=_model(), num_threads=1)
-            _local.interpreter.allocate_tensors()
-    return _local.interpreter
+def _model() -> Model:
+    if not hasattr(_local, "model"):
+        _local.model = Model(_content(), _WEIGHTS)
+    model: Model = _local.model
+    return model
 
 
 @cache
-def _model() -> bytes:
-    return weights_folder.open_weights(_WEIGHTS).model()
+def _content() -> bytes:
+    return open_weights(_WEIGHTS).model()

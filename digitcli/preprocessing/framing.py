@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from digitcli.architectures import CANVAS_SIDE
 from digitcli.preprocessing.ink import Ink
 
-SIDE = 28
 BOX = 20
 # Stroke widths of MNIST's training images, by ``stroke_width``: 5 % are below 1.65, half below 2.4,
 # 95 % below 3.7.
@@ -30,7 +30,7 @@ def to_canvas(ink: Ink) -> NDArray[np.uint8]:
     """
     if ink.framed:
         return ink.image
-    canvas = np.zeros((SIDE, SIDE), np.uint8)
+    canvas = np.zeros((CANVAS_SIDE, CANVAS_SIDE), np.uint8)
     if not ink.found:
         return canvas
     image = _with_stroke(ink.image, ink.stroke)
@@ -47,7 +47,7 @@ def to_canvas(ink: Ink) -> NDArray[np.uint8]:
 
 def _centred(centre_of_mass: float, size: int) -> int:
     """Where a box starts, so that its centre of mass lies in the middle and the box inside the canvas."""
-    return min(max(round(SIDE / 2 - centre_of_mass), 0), SIDE - size)
+    return min(max(round(CANVAS_SIDE / 2 - centre_of_mass), 0), CANVAS_SIDE - size)
 
 
 def _with_stroke(image: NDArray[np.uint8], stroke: float) -> NDArray[np.uint8]:

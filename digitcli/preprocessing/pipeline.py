@@ -1,85 +1,115 @@
-"""Read one picture: decode, find the ink, set it into the canvas. Classifying, evaluating and training all read so."""
+"""One image's way from its file to the canvas that the network reads.
 
-from collections.abc import Callable
+Classifying, evaluating, training and inspecting all read by `read_digit`, so what is measured and
+trained is what is used.
+"""
+
 from dataclasses import dataclass
-from typing import TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
+from digitcli.architectures import CANVAS_SIDE
 from digitcli.errors import ImageError
-from digitcli.inputs.decoding import decode, room_to_read
-from digitcli.inputs.discovery import MAX_PIXELS, Source
-from digitcli.preprocessing.framing import SIDE, to_canvas
+from digitcli.inputs.decoding import decode, fit_within, holds_several
+from digitcli.inputs.memory_budget import MemoryBudget
+from digitcli.inputs.source import MAX_PIXELS, Source, read_source, size_of
+from digitcli.preprocessing.framing import to_canvas
 from digitcli.preprocessing.ink import Ink, Invert, find_ink
 
-T = TypeVar("T")
+
+@dataclass(frozen=True, slots=True)
+class ReadingOptions:
+    """How images are to be read.
+
+    Attributes:
+        as_is: the image is MNIST's kind already: only make it grey and 28×28.
+        invert: "yes" for dark ink on light, "no" for light ink on dark, "auto" to find out.
+        max_pixels: an image with more is refused before it is decoded.
+        keep_image: keep the decoded image in the reading.
+        note_several: find out whether the file holds further images.
+
+    """
+
+    as_is: bool = False
+    invert: Invert = "auto"
+    max_pixels: int = MAX_PIXELS
+    keep_image: bool = False
+    note_several: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What was read from one picture.
+    """What was read from one image.
 
     Attributes:
         canvas: uint8 of shape (28, 28), the digit as MNIST draws it, ink bright on black.
-        ink: what was found on the way, or None where the picture was taken as it is.
+        ink: what was found on the way, or None where the image was taken as it is.
+        image: as decoded, upright: uint8 of shape (height, width) or (height, width, 3), where it
+            was to be kept.
+        several: the file holds further images, where that was asked.
 
     """
 
     canvas: NDArray[np.uint8]
     ink: Ink | None
+    image: NDArray[np.uint8] | None = None
+    several: bool = False
 
 
-def read_picture(
-    source: bytes | Image.Image,
-    *,
-    as_is: bool = False,
-    invert: Invert = "auto",
-    max_pixels: int = MAX_PIXELS,
-) -> Reading:
-    """Read the picture of one digit.
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """An image that could not be read, and in one line why."""
 
-    Args:
-        source: a file's content, or a PIL image, which is left as it is.
-        as_is: the picture is already MNIST's kind, framed and bright on black: only make it grey
-            and 28×28.
-        invert: "yes" for dark ink on a bright ground, "no" for bright ink on a dark ground, "auto"
-            to find out.
-        max_pixels: a picture with more than this is refused before it is decoded.
+    reason: str
+
+
+def read_digit(source: Source, options: ReadingOptions, budget: MemoryBudget) -> Reading:
+    """Read the image of one digit.
 
     Raises:
-        ImageError: with one line, which does not name the file, where no picture can be had from
-            it.
+        ImageError: with one line, which does not name the file, where no image can be had from it.
 
     """
-    return read_decoded(decode(source, max_pixels=max_pixels), as_is=as_is, invert=invert)
+    content = read_source(source)
+    image = decode(content, max_pixels=options.max_pixels, budget=budget)
+    if options.as_is:
+        ink, canvas = None, _shrink_to_canvas(image)
+    else:
+        ink = find_ink(image, invert=options.invert)
+        canvas = to_canvas(ink)
+    return Reading(
+        canvas,
+        ink,
+        image=image if options.keep_image else None,
+        several=options.note_several and holds_several(content),
+    )
 
 
-def read_decoded(
-    picture: NDArray[np.uint8], *, as_is: bool = False, invert: Invert = "auto"
-) -> Reading:
-    """Read a picture as ``decode`` gives it: uint8 of shape (height, width) or (height, width, 3)."""
-    if as_is:
-        return Reading(_as_it_is(picture), None)
-    ink = find_ink(picture, invert=invert)
-    return Reading(to_canvas(ink), ink)
-
-
-def or_reason(read: Callable[[Source], T], source: Source) -> T | str:
-    """Give what ``read`` makes of a source, or in one line why it cannot be read; large files wait for room."""
+def try_reading(
+    source: Source, options: ReadingOptions, budget: MemoryBudget
+) -> Reading | Unreadable:
+    """Read the image of one digit, or say why it cannot be read; large files wait for memory."""
     try:
-        with room_to_read(source):
-            return read(source)
+        with budget.reserve_for_file(size_of(source)):
+            return read_digit(source, options, budget)
     except ImageError as error:
-        return str(error)
-    except Exception as error:  # a mistake of ours over one picture must not cost the others
-        return f"failed while it was read ({type(error).__name__}: {error})"
+        return Unreadable(str(error))
+    except Exception as error:  # a mistake of ours over one image must not cost the others
+        return Unreadable(f"failed while it was read ({type(error).__name__}: {error})")
 
 
-def _as_it_is(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    grey = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-    if grey.shape != (SIDE, SIDE):
-        grey = cv2.resize(grey, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+def read_thumbnail(source: Source, side: int) -> NDArray[np.uint8] | None:
+    """Return an image, upright and at most ``side`` pixels wide and high; None if unreadable."""
+    try:
+        return fit_within(decode(read_source(source)), side)
+    except ImageError:
+        return None
+
+
+def _shrink_to_canvas(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    grey = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    if grey.shape != (CANVAS_SIDE, CANVAS_SIDE):
+        grey = cv2.resize(grey, (CANVAS_SIDE, CANVAS_SIDE), interpolation=cv2.INTER_AREA)
     return np.asarray(grey, np.uint8)

@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from digitcli.architectures import CANVAS_SIDE
 from digitcli.datasets.labelled import LabelledImages
 
 BOX = 20
-SIDE = 28
 
 _FINE = 64  # forms are drawn in a box of this height
-_ROOM = 26  # around it
+_MARGIN = 26  # around it
 _WOBBLE = 0.04  # of the box, standard deviation of each point
 
 Stroke = tuple[tuple[float, float], ...]
@@ -209,7 +209,7 @@ def drawn_digits(count: int, rng: np.random.Generator, printed: float = 0.3) -> 
     """Draw ``count`` digits, a share ``printed`` of them in print, framed as MNIST's are."""
     digits, shares = np.array(list(_SHARES)), np.array(list(_SHARES.values()), float)
     labels = rng.choice(digits, count, p=shares / shares.sum())
-    images = np.zeros((count, SIDE, SIDE), np.uint8)
+    images = np.zeros((count, CANVAS_SIDE, CANVAS_SIDE), np.uint8)
     for image, digit in zip(images, labels, strict=True):
         image[:] = framed(
             print_digit(digit, rng) if rng.random() < printed else write_digit(digit, rng)
@@ -236,34 +236,34 @@ def write(
     """
     height, width = _FINE, _FINE * rng.uniform(narrowest, 0.85)
     slant, pen = rng.normal(0.05, 0.2), int(rng.integers(4, broadest + 1))
-    paper = np.zeros((_FINE + 2 * _ROOM, _FINE + 2 * _ROOM), np.uint8)
+    sheet = np.zeros((_FINE + 2 * _MARGIN, _FINE + 2 * _MARGIN), np.uint8)
     # points that two strokes share stay shared
     moved = {
         point: np.array(point) + rng.normal(0, _WOBBLE, 2) for stroke in form for point in stroke
     }
     for stroke in form:
-        points = curve(np.array([moved[point] for point in stroke])) * (width, height) + _ROOM
-        points[:, 0] += slant * (_ROOM + height / 2 - points[:, 1])
+        points = curve(np.array([moved[point] for point in stroke])) * (width, height) + _MARGIN
+        points[:, 0] += slant * (_MARGIN + height / 2 - points[:, 1])
         cv2.polylines(
-            paper, [np.round(points * 16).astype(np.int32)], False, 255, pen, cv2.LINE_AA, 4
+            sheet, [np.round(points * 16).astype(np.int32)], False, 255, pen, cv2.LINE_AA, 4
         )
-    return paper
+    return sheet
 
 
 def print_digit(digit: int, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Print a digit in one of the fonts at hand: uint8, white on black."""
-    paper = np.zeros((_FINE + 2 * _ROOM, _FINE + 2 * _ROOM), np.uint8)
+    sheet = np.zeros((_FINE + 2 * _MARGIN, _FINE + 2 * _MARGIN), np.uint8)
     if rng.random() < 0.3:
-        picture = Image.fromarray(paper)
-        ImageDraw.Draw(picture).text((_ROOM, 8), str(digit), 255, ImageFont.load_default(_FINE))
-        paper = np.array(picture)
+        picture = Image.fromarray(sheet)
+        ImageDraw.Draw(picture).text((_MARGIN, 8), str(digit), 255, ImageFont.load_default(_FINE))
+        sheet = np.array(picture)
     else:
         font = int(rng.choice(HERSHEY))
         scale = 5 if font == cv2.FONT_HERSHEY_PLAIN else 2.7
         cv2.putText(
-            paper,
+            sheet,
             str(digit),
-            (_ROOM, _FINE + _ROOM),
+            (_MARGIN, _FINE + _MARGIN),
             font,
             scale,
             255,
@@ -271,27 +271,27 @@ def print_digit(digit: int, rng: np.random.Generator) -> NDArray[np.uint8]:
             cv2.LINE_AA,
         )
     if rng.random() < 0.3:  # bold print has heavy verticals
-        paper = np.asarray(
-            cv2.dilate(paper, np.ones((2, int(rng.integers(3, 8))), np.uint8)), np.uint8
+        sheet = np.asarray(
+            cv2.dilate(sheet, np.ones((2, int(rng.integers(3, 8))), np.uint8)), np.uint8
         )
     wide = rng.uniform(0.6, 1.1)
     return np.asarray(
-        cv2.resize(paper, None, fx=wide, fy=1, interpolation=cv2.INTER_AREA), np.uint8
+        cv2.resize(sheet, None, fx=wide, fy=1, interpolation=cv2.INTER_AREA), np.uint8
     )
 
 
-def framed(paper: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def framed(sheet: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Frame ink as MNIST does: scaled into a 20×20 box, its centre of mass in the middle of 28×28."""
-    x, y, width, height = cv2.boundingRect(paper)
+    x, y, width, height = cv2.boundingRect(sheet)
     scale = BOX / max(width, height)
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    small = cv2.resize(paper[y : y + height, x : x + width], size, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(sheet[y : y + height, x : x + width], size, interpolation=cv2.INTER_AREA)
     moments = cv2.moments(small)
-    canvas = np.zeros((SIDE, SIDE), np.uint8)
+    canvas = np.zeros((CANVAS_SIDE, CANVAS_SIDE), np.uint8)
     if not moments["m00"]:
         return canvas
     left, top = (
-        min(max(round(SIDE / 2 - moments[first] / moments["m00"]), 0), SIDE - length)
+        min(max(round(CANVAS_SIDE / 2 - moments[first] / moments["m00"]), 0), CANVAS_SIDE - length)
         for first, length in zip(("m10", "m01"), size, strict=True)
     )
     canvas[top : top + size[1], left : left + size[0]] = small

@@ -7,12 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from digitcli.architectures import CANVAS_SIDE
 from digitcli.datasets.labelled import LabelledImages
-from digitcli.synthesis.digits import HERSHEY, SIDE, Form, curve, framed, write
+from digitcli.synthesis.digits import HERSHEY, Form, curve, framed, write
 
 NO_DIGIT = -1
 
-_PAPER = 112
+_SHEET_SIDE = 112
 # letters that look like a digit in some hand are left out
 _LETTERS = "".join(sorted(set(string.ascii_letters) - set("BDGILOQSTZbgijloqstyz"))) + "#%&?@+=$"
 
@@ -96,7 +97,7 @@ def shapes(count: int, digits: LabelledImages, rng: np.random.Generator) -> Labe
         _noise,
     )
     makers = (*by_code, _overlaid, _beside, _turned, _cut)
-    images = np.zeros((count, SIDE, SIDE), np.uint8)
+    images = np.zeros((count, CANVAS_SIDE, CANVAS_SIDE), np.uint8)
     for image in images:
         image[:] = makers[rng.integers(len(makers))](digits, rng)
     return LabelledImages(images, np.full(count, NO_DIGIT, np.int64))
@@ -104,16 +105,16 @@ def shapes(count: int, digits: LabelledImages, rng: np.random.Generator) -> Labe
 
 def _letter(_digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.uint8]:
     letter = str(rng.choice(list(_LETTERS)))
-    paper = np.zeros((_PAPER, _PAPER), np.uint8)
+    sheet = np.zeros((_SHEET_SIDE, _SHEET_SIDE), np.uint8)
     if rng.random() < 0.3:
-        picture = Image.fromarray(paper)
+        picture = Image.fromarray(sheet)
         ImageDraw.Draw(picture).text((24, 16), letter, 255, ImageFont.load_default(64))
-        paper = np.array(picture)
+        sheet = np.array(picture)
     else:
         pen, font = int(rng.integers(2, 9)), int(rng.choice(HERSHEY))
         scale = 5 if font == cv2.FONT_HERSHEY_PLAIN else 2.5
-        cv2.putText(paper, letter, (24, 80), font, scale, 255, pen, cv2.LINE_AA)
-    return framed(paper)
+        cv2.putText(sheet, letter, (24, 80), font, scale, 255, pen, cv2.LINE_AA)
+    return framed(sheet)
 
 
 def _written(_digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -151,29 +152,29 @@ def _turns(
 
 def _block(_digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Fill a rectangle or an ellipse, not so narrow that it could be a 1."""
-    paper = np.zeros((_PAPER, _PAPER), np.uint8)
+    sheet = np.zeros((_SHEET_SIDE, _SHEET_SIDE), np.uint8)
     centre, half = (
-        (_PAPER // 2, _PAPER // 2),
+        (_SHEET_SIDE // 2, _SHEET_SIDE // 2),
         (int(rng.integers(20, 45)), int(rng.integers(12, 34))),
     )
     if rng.random() < 0.5:
-        cv2.ellipse(paper, centre, half, int(rng.normal(0, 10)), 0, 360, 255, -1, cv2.LINE_AA)
+        cv2.ellipse(sheet, centre, half, int(rng.normal(0, 10)), 0, 360, 255, -1, cv2.LINE_AA)
     else:
         corners = cv2.boxPoints((centre, (2 * half[0], 2 * half[1]), rng.normal(0, 8)))
-        cv2.fillPoly(paper, [corners.astype(np.int32)], 255, cv2.LINE_AA)
-    return framed(paper)
+        cv2.fillPoly(sheet, [corners.astype(np.int32)], 255, cv2.LINE_AA)
+    return framed(sheet)
 
 
 def _scribble(_digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Draw two to four random curves and lines, as letters of unknown alphabets are."""
-    paper = np.zeros((_PAPER, _PAPER), np.uint8)
+    sheet = np.zeros((_SHEET_SIDE, _SHEET_SIDE), np.uint8)
     pen = int(rng.integers(4, 12))
     for _ in range(int(rng.integers(2, 5))):
-        points = curve(rng.uniform(20, _PAPER - 20, (int(rng.integers(2, 6)), 2)))
+        points = curve(rng.uniform(20, _SHEET_SIDE - 20, (int(rng.integers(2, 6)), 2)))
         cv2.polylines(
-            paper, [np.round(points * 16).astype(np.int32)], False, 255, pen, cv2.LINE_AA, 4
+            sheet, [np.round(points * 16).astype(np.int32)], False, 255, pen, cv2.LINE_AA, 4
         )
-    return framed(paper)
+    return framed(sheet)
 
 
 def _overlaid(digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -207,33 +208,42 @@ def _cut(digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.uint8]:
 
 
 def _grid(_digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Draw ruled or squared paper, or a corner or an edge of it, with nothing written there."""
-    paper = np.zeros((_PAPER, _PAPER), np.uint8)
+    """Draw ruled or squared sheet, or a corner or an edge of it, with nothing written there."""
+    sheet = np.zeros((_SHEET_SIDE, _SHEET_SIDE), np.uint8)
     pen = int(rng.integers(2, 14))
     for upright, lines in (
         (False, int(rng.integers(1, 4))),
         (True, max(0, int(rng.integers(-3, 4)))),
     ):
-        for at in rng.integers(20, _PAPER - 20, lines):
-            start, end = (int(at), 16), (int(at + rng.normal(0, 4)), _PAPER - 16)
+        for at in rng.integers(20, _SHEET_SIDE - 20, lines):
+            start, end = (int(at), 16), (int(at + rng.normal(0, 4)), _SHEET_SIDE - 16)
             cv2.line(
-                paper,
+                sheet,
                 *((start, end) if upright else (start[::-1], end[::-1])),
                 255,
                 pen,
                 cv2.LINE_AA,
             )
-    return framed(paper)
+    return framed(sheet)
 
 
 def _noise(_digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Make grey noise, fine to coarse, all over or in a blob."""
     side = int(rng.integers(3, 29))
     noise = rng.integers(0, 256, (side, side)).astype(np.uint8)
-    picture = np.asarray(cv2.resize(noise, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC), np.uint8)
+    picture = np.asarray(
+        cv2.resize(noise, (CANVAS_SIDE, CANVAS_SIDE), interpolation=cv2.INTER_CUBIC), np.uint8
+    )
     if rng.random() < 0.5:
-        blob = np.zeros((SIDE, SIDE), np.uint8)
-        cv2.circle(blob, (SIDE // 2, SIDE // 2), int(rng.integers(5, 12)), 255, -1, cv2.LINE_AA)
+        blob = np.zeros((CANVAS_SIDE, CANVAS_SIDE), np.uint8)
+        cv2.circle(
+            blob,
+            (CANVAS_SIDE // 2, CANVAS_SIDE // 2),
+            int(rng.integers(5, 12)),
+            255,
+            -1,
+            cv2.LINE_AA,
+        )
         picture = np.minimum(picture, blob)
     return picture
 

@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from digitcli.architectures import CANVAS_SIDE
 from digitcli.training.recipe import Augmentation
 
 Pictures = NDArray[np.uint8]
 
-SIDE = 28
 _AT_ONCE = 512  # OpenCV's remap takes at most 32,767 rows
 _GRID = 6  # control points a side, for the elastic part
 _CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
@@ -46,23 +46,23 @@ def warp(pictures: Pictures, how: Augmentation, rng: np.random.Generator) -> Pic
     size, aspect = np.exp(normal(how.scale)), np.exp(normal(how.aspect))
     cos, sin = np.cos(angle), np.sin(angle)
     wide, high = size * np.sqrt(aspect), size / np.sqrt(aspect)
-    middle = np.float32((SIDE - 1) / 2)
+    middle = np.float32((CANVAS_SIDE - 1) / 2)
     along_x = np.stack([cos * wide, (shear * cos - sin) * high, normal(how.shift) + middle], axis=1)
     along_y = np.stack([sin * wide, (shear * sin + cos) * high, normal(how.shift) + middle], axis=1)
     from_x = np.hstack([along_x, normal(how.elastic, _GRID * _GRID)]) @ _BASIS
     from_y = np.hstack([along_y, normal(how.elastic, _GRID * _GRID)]) @ _BASIS
     np.clip(
-        from_y, 0, SIDE - 1, out=from_y
+        from_y, 0, CANVAS_SIDE - 1, out=from_y
     )  # the neighbours in the strip stay out; a picture's own edge is black
-    from_y += np.arange(0, n * SIDE, SIDE, dtype=np.float32)[:, None]
+    from_y += np.arange(0, n * CANVAS_SIDE, CANVAS_SIDE, dtype=np.float32)[:, None]
     strip = cv2.remap(
-        pictures.reshape(n * SIDE, SIDE),
-        from_x.reshape(n * SIDE, SIDE),
-        from_y.reshape(n * SIDE, SIDE),
+        pictures.reshape(n * CANVAS_SIDE, CANVAS_SIDE),
+        from_x.reshape(n * CANVAS_SIDE, CANVAS_SIDE),
+        from_y.reshape(n * CANVAS_SIDE, CANVAS_SIDE),
         cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    return np.asarray(strip, np.uint8).reshape(n, SIDE, SIDE)
+    return np.asarray(strip, np.uint8).reshape(n, CANVAS_SIDE, CANVAS_SIDE)
 
 
 def stroke(pictures: Pictures, how: Augmentation, rng: np.random.Generator) -> None:
@@ -71,10 +71,12 @@ def stroke(pictures: Pictures, how: Augmentation, rng: np.random.Generator) -> N
         chosen = _some(pictures, how.stroke / 2, rng)
         if not len(chosen):
             continue
-        strip = pictures[chosen].reshape(-1, SIDE)
-        amount = np.repeat(rng.uniform(0, most, len(chosen)).astype(np.float32), SIDE)[:, None]
+        strip = pictures[chosen].reshape(-1, CANVAS_SIDE)
+        amount = np.repeat(rng.uniform(0, most, len(chosen)).astype(np.float32), CANVAS_SIDE)[
+            :, None
+        ]
         changed = strip + amount * (change(strip, _CROSS).astype(np.float32) - strip)
-        pictures[chosen] = changed.astype(np.uint8).reshape(-1, SIDE, SIDE)
+        pictures[chosen] = changed.astype(np.uint8).reshape(-1, CANVAS_SIDE, CANVAS_SIDE)
 
 
 def coarse(pictures: Pictures, how: Augmentation, rng: np.random.Generator) -> None:
@@ -84,10 +86,12 @@ def coarse(pictures: Pictures, how: Augmentation, rng: np.random.Generator) -> N
         if not len(chosen):
             continue
         side = int(rng.integers(9, 19))
-        strip = pictures[chosen].reshape(-1, SIDE)
+        strip = pictures[chosen].reshape(-1, CANVAS_SIDE)
         small = cv2.resize(strip, (side, side * len(chosen)), interpolation=cv2.INTER_AREA)
-        back = cv2.resize(small, (SIDE, SIDE * len(chosen)), interpolation=cv2.INTER_LINEAR)
-        pictures[chosen] = back.reshape(-1, SIDE, SIDE)
+        back = cv2.resize(
+            small, (CANVAS_SIDE, CANVAS_SIDE * len(chosen)), interpolation=cv2.INTER_LINEAR
+        )
+        pictures[chosen] = back.reshape(-1, CANVAS_SIDE, CANVAS_SIDE)
 
 
 def blur(pictures: Pictures, how: Augmentation, rng: np.random.Generator) -> None:
@@ -96,9 +100,9 @@ def blur(pictures: Pictures, how: Augmentation, rng: np.random.Generator) -> Non
         chosen = _some(pictures, how.blur / 3, rng)
         if not len(chosen):
             continue
-        strip = pictures[chosen].reshape(-1, SIDE)
+        strip = pictures[chosen].reshape(-1, CANVAS_SIDE)
         soft = cv2.GaussianBlur(strip, (5, 5), float(rng.uniform(0.3, 1.1)))
-        pictures[chosen] = soft.reshape(-1, SIDE, SIDE)
+        pictures[chosen] = soft.reshape(-1, CANVAS_SIDE, CANVAS_SIDE)
 
 
 def contrast(pictures: Pictures, how: Augmentation, rng: np.random.Generator) -> None:
@@ -119,11 +123,11 @@ def remains(pictures: Pictures, how: Augmentation, rng: np.random.Generator) -> 
         if rng.random() < 0.5:
             edge, slope = int(rng.integers(0, 5)), int(rng.integers(-2, 3))
             start, length = int(rng.integers(0, 20)), int(rng.integers(6, 28))
-            line = np.zeros((SIDE, SIDE), np.uint8)
+            line = np.zeros((CANVAS_SIDE, CANVAS_SIDE), np.uint8)
             cv2.line(line, (start, edge), (start + length, edge + slope), ink, 1, cv2.LINE_AA)
             pictures[index] = np.maximum(pictures[index], np.rot90(line, int(rng.integers(4))))
         else:
-            for x, y in rng.integers(1, SIDE - 2, (int(rng.integers(1, 4)), 2)):
+            for x, y in rng.integers(1, CANVAS_SIDE - 2, (int(rng.integers(1, 4)), 2)):
                 speck = pictures[index, y : y + 2, x : x + int(rng.integers(1, 3))]
                 np.maximum(speck, np.uint8(ink), out=speck)
 
@@ -134,13 +138,15 @@ def _some(pictures: Pictures, share: float, rng: np.random.Generator) -> NDArray
 
 def _basis() -> NDArray[np.float32]:
     """Give the maps that every distortion is a weighted sum of, ``(3 + control points, 784)``."""
-    place = np.arange(SIDE, dtype=np.float32) - (SIDE - 1) / 2
+    place = np.arange(CANVAS_SIDE, dtype=np.float32) - (CANVAS_SIDE - 1) / 2
     y, x = np.meshgrid(place, place, indexing="ij")
-    spacing = SIDE / (_GRID - 1)
+    spacing = CANVAS_SIDE / (_GRID - 1)
     points = (np.arange(_GRID) - (_GRID - 1) / 2) * spacing
     bumps = np.exp(-((place[None] - points[:, None]) ** 2) / (2 * (0.7 * spacing) ** 2))
     elastic = np.einsum("iy,jx->ijyx", bumps, bumps).reshape(_GRID * _GRID, -1)
-    return np.vstack([x.ravel(), y.ravel(), np.ones(SIDE * SIDE), elastic]).astype(np.float32)
+    return np.vstack([x.ravel(), y.ravel(), np.ones(CANVAS_SIDE * CANVAS_SIDE), elastic]).astype(
+        np.float32
+    )
 
 
 _BASIS = _basis()

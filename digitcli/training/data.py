@@ -10,8 +10,8 @@ import numpy as np
 from digitcli.datasets import mnist
 from digitcli.datasets.idx import holds_idx
 from digitcli.datasets.labelled import DIGITS, LabelledImages
-from digitcli.datasets.load import load
 from digitcli.errors import DataError
+from digitcli.preprocessing.labelled_files import load_images
 from digitcli.synthesis.digits import drawn_digits
 from digitcli.synthesis.negatives import shapes
 from digitcli.training.recipe import Recipe
@@ -21,7 +21,7 @@ _VALIDATION, _TEST = 0.1, 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class TrainingData:
     """The three parts, and for a warm start the part of one's own pictures that is only scored.
 
     ``facts`` goes into the card: names, SHA-256 and counts.
@@ -35,7 +35,7 @@ class Parts:
     failures: tuple[tuple[str, str], ...] = ()
 
 
-def assemble(recipe: Recipe, data: Path | None, *, warm: bool) -> Parts:
+def assemble(recipe: Recipe, data: Path | None, *, warm: bool) -> TrainingData:
     """Put the parts together: MNIST's, or those of ``data``; a warm start mixes ``data`` into MNIST.
 
     Digits drawn by code and shapes that are no digits are added to what is trained on.
@@ -44,19 +44,19 @@ def assemble(recipe: Recipe, data: Path | None, *, warm: bool) -> Parts:
         DataError: the data cannot be read, or are too few to be divided.
     """
     rng = np.random.default_rng(recipe.seed)
-    base = mnist.load()
+    base = mnist.load_splits()
     facts: dict[str, Any] = {"name": "MNIST", "sha256": mnist.SHA256}
     train, validation, test, own_test = base.train, base.validation, base.test, None
     failures: tuple[tuple[str, str], ...] = ()
     if data is not None:
-        pictures = load(data, "train")
+        pictures = load_images(data, "train")
         failures = tuple(pictures.failures)
         has_test = data.is_file() or holds_idx(data)
         own_train, own_validation, own_test = divide(
             pictures, str(data), rng, test=0 if has_test else _TEST, every_digit=not warm
         )
         if has_test:
-            own_test = load(data, "test")
+            own_test = load_images(data, "test")
         facts = {"name": data.name, "sha256": digest(pictures)}
         if warm:
             times = max(1, round(recipe.own / (1 - recipe.own) * len(train) / len(own_train)))
@@ -80,7 +80,7 @@ def assemble(recipe: Recipe, data: Path | None, *, warm: bool) -> Parts:
     no_digits = shapes(round(recipe.no_digits * count), train, rng)
     facts |= {"train": count, "validation": len(validation), "test": len(test)}
     facts |= {"drawn_digits": len(drawn), "no_digits": len(no_digits)}
-    return Parts(join(train, drawn, no_digits), validation, test, own_test, facts, failures)
+    return TrainingData(join(train, drawn, no_digits), validation, test, own_test, facts, failures)
 
 
 def divide(

@@ -6,9 +6,6 @@ with.
 
 import argparse
 import dataclasses
-import datetime
-import importlib.metadata
-import platform
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,16 +16,17 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from digitcli import __version__, weights_folder
+from digitcli import weights_folder
 from digitcli.datasets import mnist
 from digitcli.networks import detector
 from digitcli.networks.serialization import to_keras_weights, to_tflite
 from digitcli.preprocessing.detection import network_input
 from digitcli.synthesis.scenes import composite
+from digitcli.training.run import now, versions_in_use
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class DetectorRecipe:
     """All that decides the detector's training."""
 
     pictures: int = 64_000  # each is seen once
@@ -58,7 +56,7 @@ def loss(ink: tf.Tensor, probability: tf.Tensor) -> tf.Tensor:
     return 4 * entropy + 1 - (2 * both + 10) / (either + 10)
 
 
-def fit(recipe: Recipe, digits: npt.NDArray[np.uint8]) -> keras.Model:
+def train_detector(recipe: DetectorRecipe, digits: npt.NDArray[np.uint8]) -> keras.Model:
     """Train the detector on composites of ``digits`` (n, 28, 28)."""
     keras.utils.set_random_seed(recipe.seed)
     tf.config.experimental.enable_op_determinism()
@@ -90,7 +88,9 @@ def fit(recipe: Recipe, digits: npt.NDArray[np.uint8]) -> keras.Model:
     return trained
 
 
-def measure(model: keras.Model, digits: npt.NDArray[np.uint8], recipe: Recipe) -> dict[str, float]:
+def measure(
+    model: keras.Model, digits: npt.NDArray[np.uint8], recipe: DetectorRecipe
+) -> dict[str, float]:
     """Compare what the detector marks above one half with the ink of 1,024 composites of other digits."""
     rng = np.random.default_rng(recipe.seed + 1)
     found = marked = ink = 0
@@ -109,7 +109,7 @@ def measure(model: keras.Model, digits: npt.NDArray[np.uint8], recipe: Recipe) -
     }
 
 
-def convert(model: keras.Model) -> bytes:
+def to_detector_tflite(model: keras.Model) -> bytes:
     """Give the detector as LiteRT runs it: float32, one picture at a time."""
     picture = keras.Input(model.input_shape[1:], batch_size=1)
     return to_tflite(keras.Model(picture, model(picture)))
@@ -122,40 +122,38 @@ def main() -> None:
     )
     parser.add_argument("--output", type=Path, required=True, help="the weights folder to write")
     parser.add_argument(
-        "--pictures", type=int, default=Recipe().pictures, help="how many composites to learn from"
+        "--pictures",
+        type=int,
+        default=DetectorRecipe().pictures,
+        help="how many composites to learn from",
     )
     parser.add_argument("--force", action="store_true", help="replace an existing folder")
     options = parser.parse_args()
-    recipe = Recipe(pictures=options.pictures)
-    parts = mnist.load()
+    recipe = DetectorRecipe(pictures=options.pictures)
+    splits = mnist.load_splits()
     start = time.process_time()
-    model = fit(recipe, parts.train.images)
+    model = train_detector(recipe, splits.train.images)
     card = weights_folder.ModelCard(
         architecture="detector",
         seed=recipe.seed,
-        created=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        created=now(),
         min_confidence=0.5,
         recipe=dataclasses.asdict(recipe),
         data={
             "name": "MNIST on generated paper",
             "sha256": mnist.SHA256,
-            "train": len(parts.train),
+            "train": len(splits.train),
         },
         metrics={
-            **measure(model, parts.validation.images, recipe),
+            **measure(model, splits.validation.images, recipe),
             "cpu_seconds": round(time.process_time() - start),
         },
-        versions={
-            "digitcli": __version__,
-            "python": platform.python_version(),
-            **{name: importlib.metadata.version(name) for name in ("tensorflow", "keras", "numpy")},
-            "opencv": cv2.__version__,
-        },
+        versions=versions_in_use(),
     )
     card = weights_folder.write_weights(
         options.output,
         card,
-        model=convert(model),
+        model=to_detector_tflite(model),
         keras_weights=to_keras_weights(model),
         replace=options.force,
     )

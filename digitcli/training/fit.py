@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from digitcli.datasets.labelled import LabelledImages
 from digitcli.errors import DataError
+from digitcli.inference.network import to_network_input
 from digitcli.training.augmentation import augment
 from digitcli.training.recipe import Recipe
-from digitcli.training.trainable import TWINS, Twin
+from digitcli.training.trainable import TRAINABLES, Trainable
 
 Pictures = NDArray[np.uint8]
 Labels = NDArray[np.int64]
@@ -79,14 +80,14 @@ def fit(
     """
     pictures, labels = train.images, train.labels
     rng = np.random.default_rng(recipe.seed)
-    kind = TWINS[network.name]
-    twin = kind.twin(network, recipe)
+    kind = TRAINABLES[network.name]
+    trained = kind.build_trained(network, recipe)
     steps = max(
         1, len(pictures) // recipe.batch_size
     )  # an epoch: its last few pictures come in another one
     rates = one_cycle(recipe.learning_rate, recipe.epochs * steps)
-    step = _Step(twin, kind, recipe)
-    average = _Average(twin, recipe.averaged_epochs * _SECTIONS)
+    step = _Step(trained, kind, recipe)
+    average = _Average(trained, recipe.averaged_epochs * _SECTIONS)
     distorted = validation
     if recipe.augmentation:
         distorted = LabelledImages(
@@ -128,7 +129,7 @@ def fit(
                         f"the loss is no number in epoch {number}; try a lower --learning-rate"
                     )
                 with average.in_place():
-                    kind.fold(twin, network, as_inputs(inputs[:_STATISTICS]))
+                    kind.fold(trained, network, to_network_input(inputs[:_STATISTICS]))
                 validation_loss, validation_accuracy = score(network, validation)
                 distorted_loss, distorted_accuracy = score(network, distorted)
                 better = (
@@ -165,14 +166,14 @@ def fit(
 
 
 class _Step:
-    """Some steps of AdamW on the twin network, as one TensorFlow graph."""
+    """Some steps of AdamW on the trained network, as one TensorFlow graph."""
 
-    def __init__(self, twin: keras.Model, kind: Twin, recipe: Recipe) -> None:
-        self._twin = twin
+    def __init__(self, trained: keras.Model, kind: Trainable, recipe: Recipe) -> None:
+        self._trained = trained
         self._losses = kind.losses
         self._recipe = recipe
         self._optimizer = keras.optimizers.AdamW(weight_decay=recipe.weight_decay)
-        self._optimizer.build(twin.trainable_variables)
+        self._optimizer.build(trained.trainable_variables)
         shapes = ((None, 28, 28), tf.uint8), ((None,), tf.int64), ((None,), tf.float32)
         self._run = tf.function(
             self._steps, input_signature=[tf.TensorSpec(*shape) for shape in shapes]
@@ -189,7 +190,7 @@ class _Step:
         self, pictures: tf.Tensor, labels: tf.Tensor, rates: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
         size, smoothing = self._recipe.batch_size, self._recipe.label_smoothing
-        variables = self._twin.trainable_variables
+        variables = self._trained.trainable_variables
         total_loss = total_right = tf.zeros(())
         for index in tf.range(tf.size(rates)):
             batch = slice(index * size, (index + 1) * size)
@@ -200,7 +201,7 @@ class _Step:
             ]  # no digit: all ten answers alike
             targets = tf.one_hot(truth, 10) * (1 - even) + even / 10
             with tf.GradientTape() as tape:
-                scores = self._twin(inputs, training=True)
+                scores = self._trained(inputs, training=True)
                 losses = self._losses(targets, scores)
                 loss = tf.reduce_mean(losses)
             self._optimizer.learning_rate.assign(rates[index])
@@ -213,8 +214,8 @@ class _Step:
 class _Average:
     """Exponential average of the trained weights; it begins as a plain average, so that short runs have one too."""
 
-    def __init__(self, twin: keras.Model, over: float) -> None:
-        self._variables = twin.trainable_variables
+    def __init__(self, trained: keras.Model, over: float) -> None:
+        self._variables = trained.trainable_variables
         self._values = [variable.numpy() for variable in self._variables]
         self._over = over
         self._updates = 0
@@ -260,11 +261,7 @@ def score(network: keras.Sequential, data: LabelledImages) -> tuple[float, float
 def probabilities(network: keras.Sequential, pictures: Pictures) -> NDArray[np.float32]:
     """Give the probability of each digit, float32 ``(n, 10)``."""
     answers = [
-        network(as_inputs(pictures[i : i + 2000])).numpy() for i in range(0, len(pictures), 2000)
+        network(to_network_input(pictures[i : i + 2000])).numpy()
+        for i in range(0, len(pictures), 2000)
     ]
     return np.concatenate(answers)
-
-
-def as_inputs(pictures: Pictures) -> NDArray[np.float32]:
-    """Give pictures, uint8 ``(n, 28, 28)``, as the network takes them: float32 ``(n, 28, 28, 1)`` in [0, 1]."""
-    return pictures[..., None].astype(np.float32) / np.float32(255)

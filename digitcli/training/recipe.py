@@ -80,7 +80,7 @@ class Recipe:
 
 # The network of 1998 learns from MNIST's pictures, moved and bent as hands do it. All values were
 # chosen on the validation part.
-PAPER = Recipe(
+LENET5_1998 = Recipe(
     architecture="lenet5-1998",
     epochs=30,
     batch_size=64,
@@ -103,7 +103,7 @@ PAPER = Recipe(
         remains=0.0,
     ),
 )
-RECIPES = {recipe.architecture: recipe for recipe in (Recipe(), PAPER)}
+RECIPES = {recipe.architecture: recipe for recipe in (Recipe(), LENET5_1998)}
 
 LONG = 30  # epochs from which on the whole augmentation pays
 # Fewer epochs need more and larger steps: after five, 31 validation errors instead of 38 with a

@@ -1,4 +1,4 @@
-"""One training run from the data to a weights folder: the use case behind ``digitcli train``."""
+"""One training run, from the data to a network that is ready to be written."""
 
 import datetime
 import importlib.metadata
@@ -6,23 +6,22 @@ import platform
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import keras
 import numpy as np
 import tensorflow as tf
 
-from digitcli import __version__
+from digitcli._version import __version__
 from digitcli.datasets.labelled import LabelledImages
-from digitcli.networks.serialization import load_bundle, to_keras_weights, to_tflite
-from digitcli.output import plots
 from digitcli.training.augmentation import augment
 from digitcli.training.calibration import choose_threshold, fit_temperature
-from digitcli.training.data import Parts, assemble
-from digitcli.training.fit import Epoch, fit, probabilities, score
+from digitcli.training.data import TrainingData, assemble
+from digitcli.training.fit import Epoch, Fitted, fit, probabilities, score
 from digitcli.training.recipe import Recipe
-from digitcli.training.trainable import TWINS
-from digitcli.weights_folder import CURVES, HISTORY, ModelCard, open_weights, write_weights
+from digitcli.training.trainable import TRAINABLES, build_network
+from digitcli.weights_folder import ModelCard, open_weights
 
 REFUSED = 0.005  # the default threshold refuses this share of the validation images
 
@@ -39,9 +38,18 @@ _COLUMNS = {  # of history.csv, after the epoch's number
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came of a run: the card as written, the history, and whether Ctrl-C cut it short."""
+class Trained:
+    """What came of a run.
 
+    Attributes:
+        network: with the weights of the best epoch, calibrated.
+        card: without the files' SHA-256.
+        history: a line for each epoch that ended.
+        interrupted: Ctrl-C cut the run short.
+
+    """
+
+    network: keras.Sequential
     card: ModelCard
     history: list[Epoch]
     interrupted: bool
@@ -49,105 +57,111 @@ class Outcome:
 
 def train(
     recipe: Recipe,
-    output: Path,
     *,
     data: Path | None = None,
     start: str | Path | None = None,
-    replace: bool = False,
-    begin: Callable[[Parts], None] = lambda parts: None,
-    report: Callable[[float, Epoch | None], None] = lambda progress, epoch: None,
-) -> Outcome:
-    """Train as ``recipe`` says and write the weights folder ``output``; the test images are looked at once, at the end.
+    on_data: Callable[[TrainingData], None] = lambda data: None,
+    on_progress: Callable[[float, Epoch | None], None] = lambda progress, epoch: None,
+) -> Trained:
+    """Train as ``recipe`` says; the test images are looked at once, at the end.
 
-    ``data`` is one's own data set in place of MNIST; with ``start``, a weights folder to begin
-    with, it is mixed into MNIST. ``begin`` is called with the data before the first epoch,
-    ``report`` as by `fit`.
+    Args:
+        recipe: all that decides the run, but for the data.
+        data: one's own data set in place of MNIST.
+        start: a weights folder to begin with; ``data`` is mixed into MNIST then.
+        on_data: is called with the data before the first epoch.
+        on_progress: is called as `fit` says.
 
     Raises:
         DataError: the data cannot be trained on.
         WeightsError: ``start`` cannot be used.
-        OutputError: the folder cannot be written, or exists and ``replace`` is false.
         KeyboardInterrupt: Ctrl-C before the first epoch ended; after it, the best epoch so far is
-            written.
+            what comes of the run.
+
     """
     keras.utils.set_random_seed(recipe.seed)
     tf.config.experimental.enable_op_determinism()
-    network = TWINS[recipe.architecture].network()
-    if start is not None:
-        load_bundle(network, open_weights(start))
-    parts = assemble(recipe, data, warm=start is not None)
-    begin(parts)
-    own_before = _errors(network, parts.own_test) if parts.own_test else None
-    fitted = fit(recipe, network, parts.train, parts.validation, report)
-    temperature = calibrate(network, parts, recipe)
-    sure = probabilities(network, parts.validation.images).max(axis=1)
-    loss, accuracy = score(network, parts.test)
-    metrics: dict[str, float | None] = {
-        "epochs_done": len(fitted.history),
-        "best_epoch": fitted.best.number,
-        "validation_loss": fitted.best.validation_loss,
-        "validation_errors": round((1 - fitted.best.validation_accuracy) * len(parts.validation)),
-        "test_loss": loss,
-        "test_errors": round((1 - accuracy) * len(parts.test)),
-        "test_accuracy": accuracy,
-        "temperature": temperature,
-    }
-    if parts.own_test:
-        metrics |= {
-            "own_test_errors_before": own_before,
-            "own_test_errors": _errors(network, parts.own_test),
-        }
+    network = build_network(recipe.architecture, open_weights(start) if start else None)
+    training_data = assemble(recipe, data, warm=start is not None)
+    on_data(training_data)
+    own_before = count_errors(network, training_data.own_test) if training_data.own_test else None
+    fitted = fit(recipe, network, training_data.train, training_data.validation, on_progress)
+    temperature = calibrate(network, training_data.validation, recipe)
+    threshold = threshold_for(network, training_data.validation)
+    metrics = measure(network, training_data, fitted) | {"temperature": temperature}
+    if training_data.own_test:
+        metrics["own_test_errors_before"] = own_before
+        metrics["own_test_errors"] = count_errors(network, training_data.own_test)
     card = ModelCard(
         architecture=recipe.architecture,
         seed=recipe.seed,
-        created=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-        min_confidence=choose_threshold(sure, REFUSED),
+        created=now(),
+        min_confidence=threshold,
         recipe={**asdict(recipe), **({"start": str(start)} if start else {})},
-        data=parts.facts,
+        data=training_data.facts,
         metrics=metrics,
-        versions={
-            "digitcli": __version__,
-            "python": platform.python_version(),
-            **{name: importlib.metadata.version(name) for name in ("tensorflow", "keras", "numpy")},
-            "opencv": cv2.__version__,
-        },
+        versions=versions_in_use(),
     )
-    history = history_csv(fitted.history)
-    card = write_weights(
-        output,
-        card,
-        model=to_tflite(network),
-        keras_weights=to_keras_weights(network),
-        extras={
-            HISTORY: history.encode(),
-            CURVES: plots.rendered(plots.training_curves(history), "svg"),
-        },
-        replace=replace,
-    )
-    return Outcome(card, fitted.history, fitted.interrupted)
+    return Trained(network, card, fitted.history, fitted.interrupted)
 
 
-def calibrate(network: keras.Sequential, parts: Parts, recipe: Recipe) -> float:
-    """Fit a temperature on the validation pictures, as they are and distorted as in training; make it part of it all.
+def measure(network: keras.Sequential, data: TrainingData, fitted: Fitted) -> dict[str, Any]:
+    """Measure the network on the test images; add what is known of the validation images."""
+    loss, accuracy = score(network, data.test)
+    return {
+        "epochs_done": len(fitted.history),
+        "best_epoch": fitted.best.number,
+        "validation_loss": fitted.best.validation_loss,
+        "validation_errors": round((1 - fitted.best.validation_accuracy) * len(data.validation)),
+        "test_loss": loss,
+        "test_errors": round((1 - accuracy) * len(data.test)),
+        "test_accuracy": accuracy,
+    }
 
-    Without distortion in training there is none here either.
+
+def threshold_for(network: keras.Sequential, validation: LabelledImages) -> float:
+    """Choose the confidence below which an answer is unsure, on the validation images."""
+    return choose_threshold(probabilities(network, validation.images).max(axis=1), REFUSED)
+
+
+def calibrate(network: keras.Sequential, validation: LabelledImages, recipe: Recipe) -> float:
+    """Fit a temperature on the validation images and fold it into the network.
+
+    They are taken as they are and distorted as in training; without distortion there, without it
+    here.
     """
-    pictures, labels = parts.validation.images, parts.validation.labels
+    images, labels = validation.images, validation.labels
     if recipe.augmentation:
-        distorted = augment(pictures, recipe.augmentation, np.random.default_rng(recipe.seed))
-        pictures, labels = np.concatenate([pictures, distorted]), np.concatenate([labels, labels])
-    chances = probabilities(network, pictures)
+        distorted = augment(images, recipe.augmentation, np.random.default_rng(recipe.seed))
+        images, labels = np.concatenate([images, distorted]), np.concatenate([labels, labels])
+    chances = probabilities(network, images)
     temperature = fit_temperature(np.log(np.maximum(chances, 1e-30)), labels)
-    TWINS[network.name].cool(network, temperature)
+    TRAINABLES[network.name].cool(network, temperature)
     return temperature
 
 
-def _errors(network: keras.Sequential, pictures: LabelledImages) -> int:
-    return round((1 - score(network, pictures)[1]) * len(pictures))
+def count_errors(network: keras.Sequential, images: LabelledImages) -> int:
+    """Count the images whose likeliest digit is not their label."""
+    return round((1 - score(network, images)[1]) * len(images))
+
+
+def now() -> str:
+    """Return the time in UTC, as a card gives it."""
+    return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
+
+
+def versions_in_use() -> dict[str, str]:
+    """Return the versions that decide what a training comes to."""
+    return {
+        "digitcli": __version__,
+        "python": platform.python_version(),
+        **{name: importlib.metadata.version(name) for name in ("tensorflow", "keras", "numpy")},
+        "opencv": cv2.__version__,
+    }
 
 
 def history_csv(history: list[Epoch]) -> str:
-    """Give the history as CSV, one line an epoch."""
+    """Return the history as CSV, one line an epoch."""
     rows = [["epoch", *_COLUMNS]]
     rows += [
         [str(epoch.number), *(format(getattr(epoch, n), how) for n, how in _COLUMNS.items())]

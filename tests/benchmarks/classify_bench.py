@@ -41,7 +41,7 @@ def main() -> None:
         folder = Path(name)
         digits, many_digits, photos = (folder / kind for kind in ("digits", "many", "photos"))
         network = folder / "lenet5.keras"
-        images = mnist.load().train.images
+        images = mnist.load_splits().train.images
         write_digits(digits, images, MANY)
         write_digits(many_digits, images, VERY_MANY)
         write_photos(photos, images)

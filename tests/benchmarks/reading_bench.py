@@ -21,11 +21,11 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from preprocessing import photos
+from reading import read_content
 
 from digitcli.inputs.decoding import decode
 from digitcli.preprocessing.framing import to_canvas
 from digitcli.preprocessing.ink import find_ink
-from digitcli.preprocessing.pipeline import read_picture
 
 MOVED = np.array([[0.9, 0, 3.5], [0, 0.9, -1]])
 
@@ -69,7 +69,7 @@ def large_photo(grain: float, quality: int) -> None:
         image.draft("L", (500, 375))
         image.load()
 
-    reference, everything = least(pillow), least(lambda: read_picture(data))
+    reference, everything = least(pillow), least(lambda: read_content(data))
     print(
         f"12-megapixel JPEG of {len(data) / 2**20:.1f} MiB: everything {1e3 * everything:.1f} ms,"
         f" Pillow's reduced decoding {1e3 * reference:.1f} ms, ratio {everything / reference:.2f}"

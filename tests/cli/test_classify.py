@@ -39,7 +39,7 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from PIL import Image
 
     folder = tmp_path_factory.mktemp("digits")
-    for row, image in enumerate(mnist.load().train.images[:1000]):
+    for row, image in enumerate(mnist.load_splits().train.images[:1000]):
         Image.fromarray(image).save(folder / f"{row:04d}.png")
     return folder
 

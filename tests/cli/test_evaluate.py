@@ -11,7 +11,7 @@ def data(tmp_path):
     """300 of MNIST's pictures to validate on, five of them labelled wrongly."""
     from digitcli.datasets import mnist
 
-    validation = mnist.load().validation[:300]
+    validation = mnist.load_splits().validation[:300]
     labels = validation.labels.copy()
     labels[:5] = (labels[:5] + 1) % 10
     path = tmp_path / "some.npz"

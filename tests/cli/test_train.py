@@ -18,7 +18,7 @@ from digitcli.weights_folder import open_weights
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
     """A data set small enough for a test: 600 pictures to train on and 200 to test on, in Keras' layout."""
-    parts = mnist.load()
+    parts = mnist.load_splits()
     path = tmp_path_factory.mktemp("data") / "small.npz"
     np.savez(
         path,

@@ -4,11 +4,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from reading import read_content
 
-from digitcli.datasets.load import load
 from digitcli.datasets.mnist import load_test
 from digitcli.errors import DataError
-from digitcli.preprocessing.pipeline import read_picture
+from digitcli.preprocessing.labelled_files import load_images
 
 
 @pytest.fixture(scope="module")
@@ -23,16 +23,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_pictures_are_read_as_classify_reads_them(folder: Path) -> None:
-    data = load(folder, "test")
+    data = load_images(folder, "test")
     assert len(data) == 100
     assert not data.failures
     for image, label, path in zip(data.images, data.labels, data.paths, strict=True):
         assert Path(path).parent.name == str(label)
-        assert np.array_equal(image, read_picture(Path(path).read_bytes()).canvas)
+        assert np.array_equal(image, read_content(Path(path).read_bytes()).canvas)
 
 
 def test_both_parts_are_all_pictures(folder: Path) -> None:
-    assert np.array_equal(load(folder, "train").images, load(folder, "test").images)
+    assert np.array_equal(load_images(folder, "train").images, load_images(folder, "test").images)
 
 
 def test_what_cannot_be_read_is_a_failure_with_its_reason(tmp_path: Path, folder: Path) -> None:
@@ -43,7 +43,7 @@ def test_what_cannot_be_read_is_a_failure_with_its_reason(tmp_path: Path, folder
     (tmp_path / "7" / "notes.txt").write_text("not looked at")
     (tmp_path / "unsorted").mkdir()
     (tmp_path / "unsorted" / "other.png").write_bytes(b"not looked at")
-    data = load(tmp_path, "test")
+    data = load_images(tmp_path, "test")
     assert list(data.paths) == [str(tmp_path / "7" / "deeper" / "good.png")]
     assert data.labels.tolist() == [7]
     (failure,) = data.failures
@@ -54,7 +54,7 @@ def test_what_cannot_be_read_is_a_failure_with_its_reason(tmp_path: Path, folder
 def test_folders_without_a_readable_picture_are_refused(tmp_path: Path) -> None:
     (tmp_path / "7").mkdir()
     with pytest.raises(DataError, match="not one picture"):
-        load(tmp_path, "test")
+        load_images(tmp_path, "test")
 
 
 def test_a_folder_without_labels_is_refused(tmp_path: Path) -> None:
@@ -62,9 +62,9 @@ def test_a_folder_without_labels_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
         DataError, match="holds no labels: neither IDX files nor class folders 0 to 9"
     ):
-        load(tmp_path, "test")
+        load_images(tmp_path, "test")
 
 
 def test_a_path_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no data at"):
-        load(tmp_path / "nowhere", "test")
+        load_images(tmp_path / "nowhere", "test")

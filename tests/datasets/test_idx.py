@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digitcli.datasets.load import load
+from digitcli.datasets.load import load_split
 from digitcli.errors import DataError
 
 IMAGES = np.arange(3 * 28 * 28, dtype=np.uint32).astype(np.uint8).reshape(3, 28, 28)
@@ -27,7 +27,7 @@ def write(folder: Path, images: bytes, labels: bytes, prefix: str = "t10k") -> P
 
 
 def test_plain_files_are_read(tmp_path: Path) -> None:
-    data = load(write(tmp_path, idx(IMAGES), idx(LABELS)), "test")
+    data = load_split(write(tmp_path, idx(IMAGES), idx(LABELS)), "test")
     assert np.array_equal(data.images, IMAGES)
     assert data.labels.tolist() == [7, 0, 9]
     assert data.labels.dtype == np.int64
@@ -36,12 +36,12 @@ def test_plain_files_are_read(tmp_path: Path) -> None:
 def test_gzipped_files_and_the_other_spelling_are_read(tmp_path: Path) -> None:
     (tmp_path / "train-images.idx3-ubyte.gz").write_bytes(gzip.compress(idx(IMAGES)))
     (tmp_path / "train-labels.idx1-ubyte").write_bytes(idx(LABELS))
-    assert np.array_equal(load(tmp_path, "train").images, IMAGES)
+    assert np.array_equal(load_split(tmp_path, "train").images, IMAGES)
 
 
 def test_a_missing_part_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="holds no train-images-idx3-ubyte"):
-        load(write(tmp_path, idx(IMAGES), idx(LABELS)), "train")
+        load_split(write(tmp_path, idx(IMAGES), idx(LABELS)), "train")
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_what_lies_is_refused_by_name(
     tmp_path: Path, images: bytes, labels: bytes, complaint: str
 ) -> None:
     with pytest.raises(DataError, match=complaint) as caught:
-        load(write(tmp_path, images, labels), "test")
+        load_split(write(tmp_path, images, labels), "test")
     assert str(tmp_path) in str(caught.value)
 
 
@@ -72,11 +72,11 @@ def test_a_gzip_bomb_is_left_when_it_is_longer_than_its_header(tmp_path: Path) -
     bomb = gzip.compress(idx(IMAGES) + bytes(200_000_000))
     (tmp_path / "t10k-images-idx3-ubyte.gz").write_bytes(bomb)
     with pytest.raises(DataError, match="holds more than its header says"):
-        load(tmp_path, "test")
+        load_split(tmp_path, "test")
 
 
 @pytest.mark.parametrize("content", [b"not gzip", gzip.compress(idx(IMAGES))[:-200]])
 def test_a_broken_gzip_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "t10k-images-idx3-ubyte.gz").write_bytes(content)
     with pytest.raises(DataError, match=r"cannot read .*t10k-images"):
-        load(tmp_path, "test")
+        load_split(tmp_path, "test")

@@ -8,7 +8,7 @@ from digitcli.errors import DataError
 
 
 def test_the_three_parts_are_mnist_and_share_nothing() -> None:
-    splits = mnist.load()
+    splits = mnist.load_splits()
     assert [len(part) for part in (splits.train, splits.validation, splits.test)] == [
         55_000,
         5_000,

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from digitcli.datasets.load import load
+from digitcli.datasets.load import load_split
 from digitcli.errors import DataError
 
 IMAGES = np.zeros((3, 28, 28), np.uint8)
@@ -20,14 +20,16 @@ def write(path: Path, **arrays: Any) -> Path:
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.int32])
 def test_keras_layout_is_read(tmp_path: Path, dtype: type) -> None:
-    data = load(write(tmp_path / "d.npz", x_test=IMAGES, y_test=LABELS.astype(dtype)), "test")
+    data = load_split(write(tmp_path / "d.npz", x_test=IMAGES, y_test=LABELS.astype(dtype)), "test")
     assert data.images.shape == (3, 28, 28)
     assert data.labels.tolist() == [1, 2, 3]
 
 
 def test_arrays_in_fortran_order_are_read_right(tmp_path: Path) -> None:
     images = np.random.default_rng(0).integers(0, 256, (3, 28, 28), np.uint8)
-    data = load(write(tmp_path / "d.npz", x_test=np.asfortranarray(images), y_test=LABELS), "test")
+    data = load_split(
+        write(tmp_path / "d.npz", x_test=np.asfortranarray(images), y_test=LABELS), "test"
+    )
     assert np.array_equal(data.images, images)
 
 
@@ -50,7 +52,7 @@ def test_what_does_not_fit_is_refused_by_name(
     tmp_path: Path, arrays: dict[str, Any], complaint: str
 ) -> None:
     with pytest.raises(DataError, match=complaint):
-        load(write(tmp_path / "d.npz", **arrays), "test")
+        load_split(write(tmp_path / "d.npz", **arrays), "test")
 
 
 def test_a_zip_bomb_is_not_unpacked(tmp_path: Path) -> None:
@@ -62,7 +64,7 @@ def test_a_zip_bomb_is_not_unpacked(tmp_path: Path) -> None:
         for _ in range(1100):
             stream.write(bytes(1 << 20))
     with pytest.raises(DataError, match="larger than 1 GiB"):
-        load(path, "test")
+        load_split(path, "test")
 
 
 def test_a_header_that_claims_more_than_there_is_allocates_nothing(tmp_path: Path) -> None:
@@ -74,7 +76,7 @@ def test_a_header_that_claims_more_than_there_is_allocates_nothing(tmp_path: Pat
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("x_test.npy", header.getvalue() + bytes(100))
     with pytest.raises(DataError, match="claims more than it holds"):
-        load(path, "test")
+        load_split(path, "test")
 
 
 @pytest.mark.parametrize("content", [b"", b"no zip at all", b"PK\x03\x04" + bytes(50)])
@@ -82,7 +84,7 @@ def test_what_is_no_zip_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "d.npz"
     path.write_bytes(content)
     with pytest.raises(DataError, match=r"d\.npz cannot be read"):
-        load(path, "test")
+        load_split(path, "test")
 
 
 def test_an_array_without_its_magic_is_refused(tmp_path: Path) -> None:
@@ -90,7 +92,7 @@ def test_an_array_without_its_magic_is_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("x_test.npy", b"hello")
     with pytest.raises(DataError, match=r"d\.npz cannot be read"):
-        load(path, "test")
+        load_split(path, "test")
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
@@ -102,4 +104,4 @@ def test_damage_within_packed_data_is_refused(method: int, tmp_path: Path) -> No
     data[60:900] = b"\xff" * 840
     path.write_bytes(data)
     with pytest.raises(DataError, match=r"d\.npz cannot be read"):
-        load(path, "test")
+        load_split(path, "test")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from fuzz import mutants
 
-from digitcli.datasets.load import load
+from digitcli.datasets.load import load_split
 from digitcli.errors import DataError
 from digitcli.inference.model_probe import survives
 from digitcli.weights_folder import ModelCard
@@ -66,7 +66,7 @@ def npz(data: bytes) -> None:
         file.write(data)
         file.flush()
         with contextlib.suppress(DataError):
-            load(Path(file.name), "test")
+            load_split(Path(file.name), "test")
 
 
 def idx(data: bytes) -> None:
@@ -77,16 +77,16 @@ def idx(data: bytes) -> None:
         (folder / f"t10k-images-idx3-ubyte{packed}").write_bytes(data)
         (folder / "t10k-labels-idx1-ubyte").write_bytes(bytes((0, 0, 8, 1, 0, 0, 0, 3, 1, 2, 3)))
         with contextlib.suppress(DataError):
-            load(folder, "test")
+            load_split(folder, "test")
 
 
 def keras_file(data: bytes) -> None:
     """Check a Keras weights file, or refuse it."""
     from digitcli.architectures import ARCHITECTURES
-    from digitcli.networks.keras_file import check
+    from digitcli.networks.serialization import check_keras_weights
 
     with contextlib.suppress(ValueError):
-        check(data, [(layer.parameters,) for layer in ARCHITECTURES["lenet5"]])
+        check_keras_weights(data, [(layer.parameters,) for layer in ARCHITECTURES["lenet5"]])
 
 
 def model(data: bytes) -> None:

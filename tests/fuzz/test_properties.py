@@ -17,7 +17,7 @@ from digitcli.evaluation.metrics import wilson_interval
 from digitcli.inference.classifier import Answer
 from digitcli.inputs.discovery import find_sources
 from digitcli.output.model_card import card_facts
-from digitcli.output.record_format import Format
+from digitcli.output.record_format import RecordFormat
 from digitcli.output.records import layout
 from digitcli.output.text import escaped, printable
 from digitcli.prediction import Prediction, Status
@@ -96,13 +96,16 @@ def test_what_is_printable_is_one_line_without_control_characters(text: str) -> 
 @given(PATHS)
 def test_every_format_holds_any_path_as_it_is(path: str) -> None:
     [_, row] = csv.reader(
-        io.StringIO(layout(Format.CSV).head + layout(Format.CSV).record(answer(path)), newline="")
+        io.StringIO(
+            layout(RecordFormat.CSV).head + layout(RecordFormat.CSV).record(answer(path)),
+            newline="",
+        )
     )
     assert row[0].removeprefix("./") == path.removeprefix("./")
     assert row[0] == "-" or row[0][0] not in "=+-@\t\r\n"
-    record = json.loads(layout(Format.JSONL).record(answer(path)))
+    record = json.loads(layout(RecordFormat.JSONL).record(answer(path)))
     assert record["path"] == path or os.fsdecode(base64.b64decode(record["path_bytes"])) == path
-    raw = layout(Format.TSV, null=True).record(answer(path))
+    raw = layout(RecordFormat.TSV, null=True).record(answer(path))
     assert raw.split("\0")[0].rsplit("\t", 3)[0] == path
 
 

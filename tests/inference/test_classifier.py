@@ -10,8 +10,10 @@ from PIL import Image
 from digitcli.errors import ImageError, WeightsError
 from digitcli.inference import classifier as module
 from digitcli.inference.classifier import Classifier
-from digitcli.inputs.discovery import Source
+from digitcli.inputs.memory_budget import MemoryBudget
+from digitcli.inputs.source import Source
 from digitcli.prediction import Status
+from digitcli.preprocessing import pipeline
 
 SAMPLES = sorted((Path(__file__).parent.parent / "samples").glob("*.*g"))
 
@@ -25,10 +27,10 @@ def test_an_answer_is_the_same_alone_in_a_batch_by_path_and_by_content(
     sources: list[Source],
 ) -> None:
     classifier = Classifier()
-    together = [answer.prediction for answer in classifier.answer(sources)]
-    alone = [classifier.answer([source])[0].prediction for source in sources]
+    together = [answer.prediction for answer in classifier.answer(sources, MemoryBudget())]
+    alone = [classifier.answer([source], MemoryBudget())[0].prediction for source in sources]
     by_content = [
-        classifier.answer([Source("-", content=path.read_bytes())])[0].prediction
+        classifier.answer([Source("-", content=path.read_bytes())], MemoryBudget())[0].prediction
         for path in SAMPLES
     ]
     assert together == alone == by_content
@@ -46,7 +48,7 @@ def test_all_are_answered_in_order_and_what_fails_costs_only_itself(
     mixed = [bad[0], *sources, bad[1], bad[2]]
     answers = [answer for batch in Classifier().answer_all([mixed], jobs=1) for answer in batch]
     assert [answer.path for answer in answers] == [source.path for source in mixed]
-    assert answers[1:-2] == Classifier().answer(sources)
+    assert answers[1:-2] == Classifier().answer(sources, MemoryBudget())
     assert [answer.prediction.status for answer in answers[:1] + answers[-2:]] == [Status.ERROR] * 3
     assert [answer.prediction.reason for answer in answers[-2:]] == [
         "no such file",
@@ -55,50 +57,55 @@ def test_all_are_answered_in_order_and_what_fails_costs_only_itself(
 
 
 def test_a_batch_in_which_nothing_can_be_read_is_answered() -> None:
-    [answer] = Classifier().answer([Source("nowhere.png")])
+    [answer] = Classifier().answer([Source("nowhere.png")], MemoryBudget())
     assert answer.prediction.status is Status.ERROR
 
 
 def test_a_mistake_of_ours_over_one_picture_does_not_cost_the_others(
     sources: list[Source], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = module.read_picture
+    real = pipeline.decode
 
-    def read_picture(content: bytes, **options: object) -> object:
+    def decode(content: bytes, **options: object) -> object:
         if content == b"odd":
             raise ZeroDivisionError("by zero")
         return real(content, **options)
 
-    monkeypatch.setattr(module, "read_picture", read_picture)
-    odd, other = Classifier().answer([Source("odd", content=b"odd"), sources[0]])
+    monkeypatch.setattr(pipeline, "decode", decode)
+    odd, other = Classifier().answer([Source("odd", content=b"odd"), sources[0]], MemoryBudget())
     assert odd.prediction.reason == "failed while it was read (ZeroDivisionError: by zero)"
     assert other.prediction.status is not Status.ERROR
 
 
 def test_the_threshold_is_the_cards_unless_another_is_given(sources: list[Source]) -> None:
     assert {
-        answer.prediction.status for answer in Classifier(min_confidence=1.0).answer(sources[:2])
+        answer.prediction.status
+        for answer in Classifier(min_confidence=1.0).answer(sources[:2], MemoryBudget())
     } == {Status.UNSURE}
     card = Classifier().network.card.min_confidence
-    assert Classifier().answer(sources) == Classifier(min_confidence=card).answer(sources)
+    assert Classifier().answer(sources, MemoryBudget()) == Classifier(min_confidence=card).answer(
+        sources, MemoryBudget()
+    )
 
 
 def test_a_picture_taken_as_it_is_reaches_the_network_unchanged(tmp_path: Path) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (28, 28), np.uint8)
     Image.fromarray(pixels).save(tmp_path / "a.png")
-    [answer] = Classifier(as_is=True, with_canvas=True).answer([Source(str(tmp_path / "a.png"))])
+    [answer] = Classifier(as_is=True, with_canvas=True).answer(
+        [Source(str(tmp_path / "a.png"))], MemoryBudget()
+    )
     np.testing.assert_array_equal(answer.canvas, pixels)
-    [answer] = Classifier(as_is=True).answer([Source(str(tmp_path / "a.png"))])
+    [answer] = Classifier(as_is=True).answer([Source(str(tmp_path / "a.png"))], MemoryBudget())
     assert answer.canvas is None
 
 
 def test_weights_that_cannot_be_used_are_found_before_anything_is_read() -> None:
-    def runs() -> object:
+    def chunks() -> object:
         raise ImageError("read")
         yield
 
     with pytest.raises(WeightsError):
-        Classifier("no-such-weights").answer_all(runs(), jobs=1)
+        Classifier("no-such-weights").answer_all(chunks(), jobs=1)
 
 
 def test_a_picture_is_read_alike_from_path_bytes_image_and_array() -> None:

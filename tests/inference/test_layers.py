@@ -11,7 +11,7 @@ from digitcli.errors import ImageError, WeightsError
 from digitcli.inference.classifier import Classifier
 from digitcli.inference.layers import inspect, occlusion, run_layers
 from digitcli.inference.network import Network
-from digitcli.inputs.discovery import Source
+from digitcli.inputs.source import Source
 from digitcli.networks import lenet5, lenet5_1998
 from digitcli.networks.serialization import load_keras_weights, to_keras_weights, to_tflite
 from digitcli.prediction import Status
@@ -40,7 +40,7 @@ def agree(layers: dict[str, np.ndarray], expected: dict[str, np.ndarray]) -> Non
 
 
 def canvases(count: int) -> np.ndarray:
-    return mnist.load().validation.images[:count]
+    return mnist.load_splits().validation.images[:count]
 
 
 def test_each_layer_gives_what_keras_gives() -> None:
@@ -107,8 +107,8 @@ def test_every_stage_of_a_picture_is_kept() -> None:
     assert seen.prediction == answer.prediction
     assert np.array_equal(seen.reading.canvas, answer.canvas)
     left, top, width, height = seen.reading.ink.box
-    assert 0 <= left < left + width <= seen.picture.shape[1]
-    assert 0 <= top < top + height <= seen.picture.shape[0]
+    assert 0 <= left < left + width <= seen.image.shape[1]
+    assert 0 <= top < top + height <= seen.image.shape[0]
     assert len(seen.layers) == 7
     assert seen.occlusion.shape == (28, 28)
 

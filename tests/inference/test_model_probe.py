@@ -8,6 +8,7 @@ import pytest
 from digitcli.errors import WeightsError
 from digitcli.inference import model_probe
 from digitcli.inference.network import Network
+from digitcli.runtime import Model
 from digitcli.weights_folder import ModelCard, open_weights, write_weights
 
 CARD = ModelCard(architecture="lenet5", seed=1, created="2026-01-01", min_confidence=0.5)
@@ -39,9 +40,9 @@ def test_a_network_that_ends_its_process_or_never_ends_is_refused(
     package = tmp_path / "home" / "digitcli" / "inference"
     package.mkdir(parents=True)
     (package.parent / "__init__.py").touch()
-    (package / "trial.py").write_text(f"import os; {ending}")
-    monkeypatch.setattr(trial, "__file__", os.fspath(package / "trial.py"))
-    monkeypatch.setattr(trial, "_SECONDS", 1)
+    (package / "model_probe.py").write_text(f"import os; {ending}")
+    monkeypatch.setattr(model_probe, "__file__", os.fspath(package / "model_probe.py"))
+    monkeypatch.setattr(model_probe, "_SECONDS", 1)
     with pytest.raises(WeightsError, match="its network crashes LiteRT, or keeps it busy for ever"):
         Network(folder(tmp_path, open_weights("lenet5").model()))
 
@@ -54,7 +55,7 @@ def test_a_network_whose_answers_are_no_probabilities_is_refused(
     network = Network()
     for value in (np.nan, -1, 2):
         monkeypatch.setattr(
-            Network, "_run", lambda _, inputs, value=value: np.full((len(inputs), 10), value)
+            Model, "run", lambda _, inputs, value=value: np.full((len(inputs), 10), value)
         )
         with pytest.raises(WeightsError, match="no probabilities"):
             network.probabilities(np.zeros((1, 28, 28), np.uint8))

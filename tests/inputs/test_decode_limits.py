@@ -1,9 +1,7 @@
 """What decoding will take is told from the header, and what is too much is refused before a pixel is decoded."""
 
 import io
-import multiprocessing
 import struct
-import threading
 import zlib
 
 import numpy as np
@@ -11,7 +9,6 @@ import pytest
 from PIL import Image, TiffImagePlugin
 
 from digitcli.errors import ImageError
-from digitcli.inputs.decode_limits import Room
 from digitcli.inputs.decoding import decode
 
 
@@ -124,46 +121,3 @@ def test_bands_change_nothing(mode, monkeypatch):
 @pytest.mark.parametrize("size", [(30_000, 1), (1, 30_000), (30_000, 2), (1, 1), (2, 1)])
 def test_absurd_shapes_are_pictures(size):
     decode(encoded(Image.new("RGB", size), "PNG"))
-
-
-def test_large_pictures_wait_for_each_other_and_small_ones_for_none():
-    room = Room(multiprocessing.get_context("fork"))
-    inside, order = threading.Event(), []
-
-    def other():
-        room._taken = False  # as it is in another process
-        with room.taken(300_000_000):
-            order.append("second")
-            inside.set()
-
-    with room.taken(300_000_000):
-        thread = threading.Thread(target=other)
-        thread.start()
-        assert not inside.wait(0.2)
-        order.append("first")
-    thread.join(10)
-    assert order == ["first", "second"]
-    with room.taken(10**12):
-        pass
-    with room.taken(1_000_000), room.taken(10**12):
-        pass
-
-
-def test_whoever_reads_a_large_file_has_all_the_room_and_decodes_within_it():
-    room, entered = (
-        Room(multiprocessing.get_context("fork")),
-        multiprocessing.get_context("fork").Event(),
-    )
-
-    def other():
-        with room.taken(32_000_000):
-            entered.set()
-
-    with room.taken_to_read(200_000_000), room.taken(500_000_000):
-        process = multiprocessing.get_context("fork").Process(
-            target=lambda: (setattr(room, "_taken", False), other())
-        )
-        process.start()
-        assert not entered.wait(0.3)
-    assert entered.wait(10)
-    process.join()

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from digitcli.errors import ImageError
-from digitcli.inputs import discovery
-from digitcli.inputs.discovery import Source, Tally, find_sources, read_source
+from digitcli.inputs import source
+from digitcli.inputs.discovery import Tally, find_sources
+from digitcli.inputs.source import Source, read_source
 
 
 def found(*paths: str | Path, **options: object) -> list[str]:
@@ -226,7 +227,7 @@ def test_what_is_not_a_file_is_refused_without_being_opened(tmp_path: Path) -> N
 def test_a_file_that_is_too_large_is_not_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sources, "MAX_BYTES", 1 << 20)
+    monkeypatch.setattr(source, "MAX_BYTES", 1 << 20)
     with (tmp_path / "large.png").open("wb") as file:
         file.truncate((1 << 20) + 1)
     with pytest.raises(ImageError, match="larger than 1 MiB"):

@@ -9,9 +9,10 @@ from ai_edge_litert.interpreter import Interpreter
 
 from digitcli.datasets import mnist
 from digitcli.inference.classifier import Network
+from digitcli.inference.network import to_network_input
 from digitcli.networks import lenet5, lenet5_1998
 from digitcli.networks.serialization import load_keras_weights, to_tflite
-from digitcli.training.fit import as_inputs, probabilities
+from digitcli.training.fit import probabilities
 from digitcli.weights_folder import open_weights
 
 # Table I read downwards, in the paper's words: six maps see three neighbours, six see four
@@ -234,9 +235,9 @@ def test_litert_gives_the_distances_and_the_answers_of_keras():
     bundle = open_weights(lenet5_1998.NAME)
     network = lenet5_1998.build()
     load_keras_weights(network, bundle.keras_weights())
-    images = mnist.load().validation.images[:1000]
-    keras_distances = up_to(network, "output")(as_inputs(images)).numpy()
-    litert_distances = run(to_tflite(up_to(network, "output")), as_inputs(images))
+    images = mnist.load_splits().validation.images[:1000]
+    keras_distances = up_to(network, "output")(to_network_input(images)).numpy()
+    litert_distances = run(to_tflite(up_to(network, "output")), to_network_input(images))
     np.testing.assert_allclose(litert_distances, keras_distances, rtol=0, atol=1e-4)
     answers = Network(lenet5_1998.NAME).probabilities(images)
     np.testing.assert_allclose(answers, probabilities(network, images), atol=1e-5)

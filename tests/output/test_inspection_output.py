@@ -8,7 +8,7 @@ from rich.console import Console
 
 from digitcli.inference.classifier import Classifier
 from digitcli.inference.layers import Inspection, inspect
-from digitcli.inputs.discovery import Source
+from digitcli.inputs.source import Source
 from digitcli.output.inspection import draw_inspection, inspection_html, inspection_png, stages
 from digitcli.prediction import Prediction, Status
 from digitcli.preprocessing.ink import Ink
@@ -119,7 +119,7 @@ def test_real_ink_fits_into_its_place(sample: Path) -> None:
         assert max(image.shape) <= 200
     place = dict(stages(seen, 10_000)).get("ink found, its box")
     assert (place is not None) == seen.reading.ink.found
-    assert place is None or place.shape == seen.picture.shape[:2]
+    assert place is None or place.shape == seen.image.shape[:2]
 
 
 def test_a_picture_taken_as_it_is_has_no_ink_stage() -> None:

@@ -7,7 +7,7 @@ import jsonschema
 import pytest
 
 from digitcli.inference.classifier import Answer
-from digitcli.output.record_format import Format
+from digitcli.output.record_format import RecordFormat
 from digitcli.output.records import Layout, json_schema, layout
 from digitcli.prediction import Prediction, Ranked, Status
 
@@ -34,7 +34,7 @@ def written(form: Layout, answers: list[Answer]) -> str:
 
 
 def record(
-    format_: Format, path: str, prediction: Prediction = PREDICTIONS[0], **options: bool
+    format_: RecordFormat, path: str, prediction: Prediction = PREDICTIONS[0], **options: bool
 ) -> str:
     return layout(format_, **options).record(Answer(path, prediction, None))
 
@@ -50,17 +50,19 @@ def record(
     ],
 )
 def test_tsv_has_no_empty_field(prediction: Prediction, line: str) -> None:
-    assert record(Format.TSV, "a.png", prediction) == f"a.png\t{line}\n"
+    assert record(RecordFormat.TSV, "a.png", prediction) == f"a.png\t{line}\n"
 
 
 def test_tsv_has_a_header_only_where_it_is_asked_for() -> None:
-    assert layout(Format.TSV).head == ""
-    assert layout(Format.TSV, header=True).head == "path\tdigit\tconfidence\tstatus\n"
-    assert layout(Format.TSV, header=True, null=True).head == "path\tdigit\tconfidence\tstatus\0"
+    assert layout(RecordFormat.TSV).head == ""
+    assert layout(RecordFormat.TSV, header=True).head == "path\tdigit\tconfidence\tstatus\n"
+    assert (
+        layout(RecordFormat.TSV, header=True, null=True).head == "path\tdigit\tconfidence\tstatus\0"
+    )
 
 
 def test_tsv_escapes_what_would_break_a_line_or_a_terminal() -> None:
-    lines = written(layout(Format.TSV), ANSWERS).splitlines()
+    lines = written(layout(RecordFormat.TSV), ANSWERS).splitlines()
     assert len(lines) == len(ANSWERS)
     assert [line.split("\t")[0] for line in lines[:: len(PREDICTIONS)]] == [
         "a.png",
@@ -73,12 +75,15 @@ def test_tsv_escapes_what_would_break_a_line_or_a_terminal() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_records_that_end_in_nul_hold_the_path_raw_but_not_on_a_terminal(name: str) -> None:
-    assert record(Format.TSV, name, null=True) == f"{name}\t7\t0.9993\tok\0"
-    assert record(Format.TSV, name, null=True, terminal=True)[:-1] == record(Format.TSV, name)[:-1]
+    assert record(RecordFormat.TSV, name, null=True) == f"{name}\t7\t0.9993\tok\0"
+    assert (
+        record(RecordFormat.TSV, name, null=True, terminal=True)[:-1]
+        == record(RecordFormat.TSV, name)[:-1]
+    )
 
 
 def test_csv_gives_back_every_path() -> None:
-    text = written(layout(Format.CSV), ANSWERS)
+    text = written(layout(RecordFormat.CSV), ANSWERS)
     assert text.startswith("path,digit,confidence,status\r\n")
     rows = list(csv.DictReader(io.StringIO(text, newline="")))
     assert [row["path"] for row in rows] == [answer.path for answer in ANSWERS]
@@ -87,28 +92,34 @@ def test_csv_gives_back_every_path() -> None:
 
 
 def test_no_format_prints_control_characters_to_a_terminal() -> None:
-    for format_ in (Format.TSV, Format.CSV, Format.JSON, Format.JSONL, Format.DIGIT):
+    for format_ in (
+        RecordFormat.TSV,
+        RecordFormat.CSV,
+        RecordFormat.JSON,
+        RecordFormat.JSONL,
+        RecordFormat.DIGIT,
+    ):
         text = written(layout(format_, top=True, terminal=True), ANSWERS)
         assert all(character.isprintable() or character in "\t\r\n" for character in text), format_
 
 
 def test_digit_is_one_character_for_each_input() -> None:
-    assert written(layout(Format.DIGIT), ANSWERS[:5]) == "7\n?\n?\n?\n?\n"
-    assert written(layout(Format.DIGIT, null=True), ANSWERS[:2]) == "7\0?\0"
+    assert written(layout(RecordFormat.DIGIT), ANSWERS[:5]) == "7\n?\n?\n?\n?\n"
+    assert written(layout(RecordFormat.DIGIT, null=True), ANSWERS[:2]) == "7\0?\0"
 
 
 def test_the_likeliest_digits_have_a_column_or_a_list() -> None:
-    assert record(Format.TSV, "a", top=True) == "a\t7\t0.9993\tok\t7:0.9993 9:0.0004\n"
-    assert layout(Format.CSV, top=True).head == "path,digit,confidence,status,top\r\n"
-    assert json.loads(record(Format.JSONL, "a", top=True))["top"] == [
+    assert record(RecordFormat.TSV, "a", top=True) == "a\t7\t0.9993\tok\t7:0.9993 9:0.0004\n"
+    assert layout(RecordFormat.CSV, top=True).head == "path,digit,confidence,status,top\r\n"
+    assert json.loads(record(RecordFormat.JSONL, "a", top=True))["top"] == [
         {"digit": 7, "probability": 0.9993},
         {"digit": 9, "probability": 0.0004},
     ]
-    assert "top" not in json.loads(record(Format.JSONL, "a"))
+    assert "top" not in json.loads(record(RecordFormat.JSONL, "a"))
 
 
 def test_json_is_the_record_of_the_contract() -> None:
-    assert record(Format.JSONL, "scans/7.png") == (
+    assert record(RecordFormat.JSONL, "scans/7.png") == (
         '{"path": "scans/7.png", "status": "ok", "digit": 7, "confidence": 0.9993, "best_guess": 7, "reason": null}\n'
     )
 
@@ -117,9 +128,10 @@ def test_json_is_the_record_of_the_contract() -> None:
 def test_every_record_is_valid_by_the_schema(top: bool) -> None:
     validator = jsonschema.Draft202012Validator(json_schema())
     validator.check_schema(json_schema())
-    array = json.loads(written(layout(Format.JSON, top=top), ANSWERS))
+    array = json.loads(written(layout(RecordFormat.JSON, top=top), ANSWERS))
     lines = [
-        json.loads(line) for line in written(layout(Format.JSONL, top=top), ANSWERS).splitlines()
+        json.loads(line)
+        for line in written(layout(RecordFormat.JSONL, top=top), ANSWERS).splitlines()
     ]
     assert array == lines
     assert len(array) == len(ANSWERS)
@@ -141,20 +153,20 @@ def test_every_record_is_valid_by_the_schema(top: bool) -> None:
     ],
 )
 def test_the_schema_refuses_what_a_record_never_says(change: dict[str, object]) -> None:
-    wrong = {**json.loads(record(Format.JSONL, "a")), **change}
+    wrong = {**json.loads(record(RecordFormat.JSONL, "a")), **change}
     assert not jsonschema.Draft202012Validator(json_schema()).is_valid(wrong)
 
 
 def test_a_path_that_is_not_utf8_is_given_in_base64_too() -> None:
-    content = json.loads(record(Format.JSONL, "a\udcff.png"))
+    content = json.loads(record(RecordFormat.JSONL, "a\udcff.png"))
     assert content["path"] == "a\ufffd.png"
     assert base64.b64decode(content["path_bytes"]) == b"a\xff.png"
-    assert "path_bytes" not in json.loads(record(Format.JSONL, "é.png"))
+    assert "path_bytes" not in json.loads(record(RecordFormat.JSONL, "é.png"))
 
 
 def test_json_keeps_letters_readable() -> None:
-    assert '"数.png"' in record(Format.JSONL, "数.png")
+    assert '"数.png"' in record(RecordFormat.JSONL, "数.png")
 
 
 def test_json_of_nothing_is_an_empty_array() -> None:
-    assert json.loads(written(layout(Format.JSON), [])) == []
+    assert json.loads(written(layout(RecordFormat.JSON), [])) == []

@@ -4,8 +4,10 @@ import pytest
 
 from digitcli.datasets.labelled import LabelledImages
 from digitcli.errors import OutputError
-from digitcli.evaluation.metrics import evaluate
-from digitcli.output.report import GALLERY, write_report
+from digitcli.evaluation.metrics import evaluate, worst_mistakes
+from digitcli.inputs.source import Source
+from digitcli.output.report import GALLERY, THUMBNAIL_SIDE, write_report
+from digitcli.preprocessing.pipeline import read_thumbnail
 from digitcli.weights_folder import open_weights
 
 NAUGHTY = '<img src=x onerror="alert(1)"> & {{ 7 * 7 }}.png'
@@ -31,12 +33,18 @@ def some_pictures(count: int, folder=None) -> tuple[LabelledImages, np.ndarray]:
 
 
 def report(path, pictures: LabelledImages, probabilities: np.ndarray, weights="lenet5") -> None:
+    mistakes = worst_mistakes(probabilities, pictures.labels, GALLERY)
     write_report(
         path,
         data="some <pictures>",
-        bundle=open_weights(weights),
+        weights=open_weights(weights),
         pictures=pictures,
         probabilities=probabilities,
+        mistakes=mistakes,
+        thumbnails={
+            row: read_thumbnail(Source(pictures.paths[row]), THUMBNAIL_SIDE)
+            for row in (mistakes.tolist() if pictures.paths else [])
+        },
         evaluation=evaluate(probabilities, pictures.labels),
     )
 

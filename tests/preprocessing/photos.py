@@ -16,7 +16,7 @@ Generator = np.random.Generator
 
 def digits(count: int, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Some of MNIST's validation digits, which no training has seen, and their labels."""
-    held_out = mnist.load().validation
+    held_out = mnist.load_splits().validation
     chosen = np.random.default_rng(seed).choice(len(held_out.images), count, replace=False)
     return held_out.images[chosen], held_out.labels[chosen]
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 from preprocessing import photos
+from reading import read_content
 
 from digitcli.inference.classifier import Network
 from digitcli.preprocessing.ink import find_ink
-from digitcli.preprocessing.pipeline import read_picture
 
 
 @pytest.fixture(scope="module")
@@ -16,7 +16,7 @@ def network():
 
 def accuracy(kind, count, network):
     pictures, labels = photos.pictures(kind, count)
-    canvases = np.stack([read_picture(picture).canvas for picture in pictures])
+    canvases = np.stack([read_content(picture).canvas for picture in pictures])
     return float((network.probabilities(canvases).argmax(axis=1) == labels).mean())
 
 
@@ -34,7 +34,7 @@ def test_a_kind_of_picture_is_read_97_times_in_100(kind, network):
 @pytest.mark.slow
 def test_mnist_as_files_loses_no_more_than_a_tenth_of_a_point(network):
     images, labels = photos.digits(5000, seed=0)
-    canvases = np.stack([read_picture(photos.png(image)).canvas for image in images])
+    canvases = np.stack([read_content(photos.png(image)).canvas for image in images])
     as_arrays = (network.probabilities(images).argmax(axis=1) == labels).mean()
     as_files = (network.probabilities(canvases).argmax(axis=1) == labels).mean()
     assert as_files >= as_arrays - 0.001
@@ -56,7 +56,7 @@ def test_the_digit_is_found_where_it_was_written(kind):
     images, _ = photos.digits(10, seed=3)
     found = []
     for image in images:
-        ink = read_picture(photos.KINDS[kind](image, random)).ink
+        ink = read_content(photos.KINDS[kind](image, random)).ink
         found.append(ink.found and ink.bright == (kind == "light on dark"))
         height, width = (600, 500) if kind == "small on a large page" else photos.SIZE
         x, y, w, h = ink.box

@@ -1,18 +1,18 @@
-"""read_picture(): decode, ink and canvas in one go; a MNIST image comes through unharmed."""
+"""read_content(): decode, ink and canvas in one go; a MNIST image comes through unharmed."""
 
 import io
 
 import numpy as np
 import pytest
 from PIL import Image
+from reading import read_content
 
 from digitcli.datasets import mnist
-from digitcli.preprocessing.pipeline import read_picture
 
 
 @pytest.fixture(scope="module")
 def digits():
-    return mnist.load().validation.images[:500]
+    return mnist.load_splits().validation.images[:500]
 
 
 def png(pixels):
@@ -22,18 +22,18 @@ def png(pixels):
 
 
 def test_a_mnist_image_comes_through_to_the_pixel(digits):
-    changed = [not np.array_equal(read_picture(png(d)).canvas, d) for d in digits]
+    changed = [not np.array_equal(read_content(png(d)).canvas, d) for d in digits]
     assert sum(changed) <= 1  # a few in a thousand are framed carelessly and get framed anew
 
 
 def test_a_mnist_image_black_on_white_comes_through_to_the_pixel(digits):
-    changed = [not np.array_equal(read_picture(png(255 - d)).canvas, d) for d in digits]
+    changed = [not np.array_equal(read_content(png(255 - d)).canvas, d) for d in digits]
     assert sum(changed) <= 1
 
 
 def test_as_is_takes_the_picture_as_it_is(digits):
     dark = 255 - digits[0]
-    reading = read_picture(png(dark), as_is=True)
+    reading = read_content(png(dark), as_is=True)
     assert reading.ink is None
     np.testing.assert_array_equal(reading.canvas, dark)
 
@@ -41,7 +41,7 @@ def test_as_is_takes_the_picture_as_it_is(digits):
 def test_as_is_still_makes_it_grey_and_28_by_28():
     colour = np.zeros((56, 84, 3), np.uint8)
     colour[..., 0] = 255
-    canvas = read_picture(png(colour), as_is=True).canvas
+    canvas = read_content(png(colour), as_is=True).canvas
     assert canvas.shape == (28, 28) and canvas.dtype == np.uint8
     assert set(np.unique(canvas)) == {76}  # red's share of luminance
 
@@ -55,7 +55,7 @@ def drawn(ink, ground, side=200, stroke=10):
 
 @pytest.mark.parametrize(("ink", "ground"), [(0, 255), (255, 0), (90, 160), (150, 100)])
 def test_polarity_is_found(ink, ground):
-    reading = read_picture(png(drawn(ink, ground)))
+    reading = read_content(png(drawn(ink, ground)))
     assert reading.ink.found and reading.ink.bright == (ink > ground)
     assert reading.ink.box == pytest.approx((60, 40, 80, 120), abs=2)
     assert reading.ink.characters == 1 and reading.ink.borders == 0
@@ -64,13 +64,13 @@ def test_polarity_is_found(ink, ground):
 
 
 def test_polarity_can_be_told():
-    assert read_picture(png(drawn(0, 255)), invert="yes").ink.bright is False
-    assert read_picture(png(drawn(0, 255)), invert="no").ink.bright is True
+    assert read_content(png(drawn(0, 255)), invert="yes").ink.bright is False
+    assert read_content(png(drawn(0, 255)), invert="no").ink.bright is True
 
 
 @pytest.mark.parametrize("grey", [0, 128, 255])
 def test_a_blank_picture_has_no_ink(grey):
-    reading = read_picture(png(np.full((100, 80), grey, np.uint8)))
+    reading = read_content(png(np.full((100, 80), grey, np.uint8)))
     assert not reading.ink.found
     assert reading.canvas.shape == (28, 28) and not reading.canvas.any()
 
@@ -79,12 +79,12 @@ def test_a_blank_picture_has_no_ink(grey):
 @pytest.mark.parametrize("seed", [0, 1])
 def test_the_smallest_pictures_do_no_harm(shape, seed):
     pixels = np.random.default_rng(seed).integers(0, 256, shape, np.uint8)
-    canvas = read_picture(png(pixels)).canvas
+    canvas = read_content(png(pixels)).canvas
     assert canvas.shape == (28, 28) and canvas.dtype == np.uint8
 
 
 def test_the_box_is_20_by_20_and_centred_by_mass():
-    canvas = read_picture(png(drawn(0, 255))).canvas.astype(float)
+    canvas = read_content(png(drawn(0, 255))).canvas.astype(float)
     rows, columns = np.nonzero(canvas > 20)
     assert max(np.ptp(rows), np.ptp(columns)) + 1 in (19, 20, 21)
     y, x = np.mgrid[:28, :28]
@@ -94,6 +94,6 @@ def test_the_box_is_20_by_20_and_centred_by_mass():
 
 @pytest.mark.parametrize("stroke", [1, 3, 10, 25])
 def test_strokes_come_out_as_wide_as_mnist_draws_them(stroke):
-    canvas = read_picture(png(drawn(0, 255, stroke=stroke))).canvas
+    canvas = read_content(png(drawn(0, 255, stroke=stroke))).canvas
     across = canvas[8, :].astype(float).sum() / 255
     assert 1.5 <= across <= 4.2

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from preprocessing import photos
-
-from digitcli.preprocessing.pipeline import read_picture
+from reading import read_content
 
 PICTURE = Path(__file__).parents[1] / "golden" / "reading.png"
 SHOWN = [
@@ -31,7 +30,7 @@ def sheet() -> Image.Image:
         data = photos.pictures(kind, 1, seed=20 + column)[0][0]
         picture = Image.open(io.BytesIO(data)).convert("RGB")
         picture.thumbnail((CELL, CELL))
-        canvas = np.kron(read_picture(data).canvas, np.ones((5, 5), np.uint8))
+        canvas = np.kron(read_content(data).canvas, np.ones((5, 5), np.uint8))
         page.paste(picture, (column * (CELL + 10) + (CELL - picture.width) // 2, 0))
         page.paste(Image.fromarray(canvas), (column * (CELL + 10) + 5, CELL + 10))
     return page

@@ -25,7 +25,7 @@ def numbered(per_digit):
 @pytest.fixture
 def folder(tmp_path):
     """Class folders with ten pictures a digit, dark on white."""
-    few = mnist.load().train[:600]
+    few = mnist.load_splits().train[:600]
     for digit in range(10):
         (tmp_path / str(digit)).mkdir()
         for row in np.flatnonzero(few.labels == digit)[:10]:

@@ -4,18 +4,16 @@ from digitcli.errors import MissingLibraryError
 
 
 def load_tensorflow() -> None:
-    """Import TensorFlow without its notices.
+    """Import TensorFlow.
 
     Raises:
         MissingLibraryError: it is not installed.
+
     """
-    from digitcli.cli.silence import quiet
-
     try:
-        with quiet():
-            import tensorflow as tf
+        import tensorflow as tf
 
-            tf.config.list_logical_devices()  # looks for a GPU, and says what it misses
+        tf.config.list_logical_devices()  # looks for a GPU, and says what it misses
     except ModuleNotFoundError as error:
         if error.name != "tensorflow":
             raise

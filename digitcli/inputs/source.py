@@ -1,0 +1,99 @@
+"""One input: a path, a file's content, or an image at hand, and how its bytes are read."""
+
+# pathlib would cost 10 µs a file
+# ruff: noqa: PTH116
+
+import math
+import os
+import stat
+from typing import TYPE_CHECKING, NamedTuple
+
+from digitcli.errors import ImageError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+# No phone or scanner makes larger pictures, or files of them.
+MAX_BYTES = 256 * 2**20
+MAX_PIXELS = 100_000_000
+
+
+class Source(NamedTuple):
+    """One input: the path to read; or the file's content, or the image itself, or what is wrong.
+
+    ``problem`` says in one line why there is nothing to read.
+    """
+
+    path: str
+    content: "bytes | Image | None" = None
+    problem: str | None = None
+
+
+def read_source(source: Source) -> "bytes | Image":
+    """Read a file, at most ``MAX_BYTES``, unless it has been read.
+
+    Raises:
+        ImageError: with one line that does not name the file.
+
+    """
+    if source.problem is not None:
+        raise ImageError(source.problem)
+    if source.content is not None:
+        return source.content
+    try:
+        status = os.stat(source.path)
+        if not stat.S_ISREG(status.st_mode):
+            raise ImageError(_not_a_file(status.st_mode))
+        if status.st_size > MAX_BYTES:
+            raise ImageError(f"larger than {MAX_BYTES >> 20} MiB")
+        # O_NONBLOCK: should it have become a pipe just now, opening must not wait for somebody to
+        # write
+        descriptor = os.open(source.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            return read_descriptor(descriptor, status.st_size + 1)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise ImageError(explain(error)) from None
+    except ValueError:
+        raise ImageError("no such file: a name cannot hold a NUL") from None
+
+
+def size_of(source: Source) -> int:
+    """Give the size of a file or of what was read of it, roughly in bytes; 0 where there is none."""
+    try:
+        if source.content is None:
+            return os.stat(source.path).st_size
+        return (
+            len(source.content)
+            if isinstance(source.content, bytes)
+            else math.prod(source.content.size)
+        )
+    except (OSError, ValueError):
+        return 0
+
+
+def read_descriptor(descriptor: int, size: int) -> bytes:
+    """Read from a descriptor to its end, at most ``size`` bytes."""
+    blocks = []
+    while size > 0 and (block := os.read(descriptor, min(size, 1 << 20))):
+        blocks.append(block)
+        size -= len(block)
+    return b"".join(blocks)
+
+
+def explain(error: OSError) -> str:
+    """Say in a few words what the system refused."""
+    if isinstance(error, FileNotFoundError):
+        return "no such file"
+    return (error.strerror or str(error)).lower()
+
+
+def _not_a_file(mode: int) -> str:
+    if stat.S_ISDIR(mode):
+        return "is a folder"
+    if stat.S_ISFIFO(mode):
+        return "is a named pipe, not a file; give - and feed it to standard input"
+    if stat.S_ISSOCK(mode):
+        return "is a socket, not a file"
+    return "is a device, not a file"
