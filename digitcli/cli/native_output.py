@@ -39,7 +39,7 @@ def _moved(descriptor: int, name: str, elsewhere: int) -> Iterator[None]:
     os.dup2(elsewhere, descriptor)
     raw = io.FileIO(copy, "w", closefd=False)
     moved = io.TextIOWrapper(
-        raw if stream.write_through else io.BufferedWriter(raw),  # type: ignore[arg-type]
+        raw if stream.write_through else io.BufferedWriter(raw),
         encoding=stream.encoding,
         errors=stream.errors,
         line_buffering=stream.line_buffering,
