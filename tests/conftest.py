@@ -14,7 +14,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture(scope="session")
 def digitcli() -> Run:
-    """Run the command as a user would; text in and out is UTF-8."""
+    """Run the command as a user would, in the project's folder; text in and out is UTF-8."""
 
     def run(
         *args: str | Path, env: dict[str, str] | None = None, **options: object
@@ -25,7 +25,7 @@ def digitcli() -> Run:
             text=True,
             timeout=300,
             env={**os.environ, **(env or {})},
-            **options,  # type: ignore[call-overload]
+            **{"cwd": ROOT, **options},  # type: ignore[call-overload]
         )
 
     return run
