@@ -34,12 +34,12 @@ def test_it_knows_what_it_maps(content: bytes) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"no model", bytes(8) + b"TFL3" * 100])
 def test_what_is_no_model_is_refused_by_its_name(content: bytes) -> None:
-    with pytest.raises(WeightsError, match="^mine holds no network that LiteRT can run: "):
+    with pytest.raises(WeightsError, match=r"^mine holds no network that LiteRT can run: "):
         Model(content, "mine")
 
 
 def test_a_batch_of_another_shape_is_the_same_kind_of_error(content: bytes) -> None:
-    with pytest.raises(WeightsError, match="^mine: LiteRT cannot run its network: "):
+    with pytest.raises(WeightsError, match=r"^mine: LiteRT cannot run its network: "):
         Model(content, "mine").run(np.zeros((1, 27, 28, 1), np.float32))
 
 

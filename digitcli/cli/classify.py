@@ -1,16 +1,18 @@
 """``digitcli classify``: read the digits in pictures."""
 
 import contextlib
+import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digitcli.atomic import write_file
+from digitcli._version import __version__
+from digitcli.atomic import descriptor_named, open_stream
 from digitcli.cli.options import (
     AsIsOption,
     ColorOption,
@@ -19,15 +21,18 @@ from digitcli.cli.options import (
     MaxPixelsOption,
     WeightsOption,
 )
-from digitcli.errors import ExitCode
+from digitcli.errors import DigitcliError, ExitCode
+from digitcli.inputs.discovery import refuse_input, refuse_listed_input
 from digitcli.inputs.source import MAX_PIXELS
 from digitcli.output.console import Color, complain, console
 from digitcli.output.record_format import RecordFormat
 from digitcli.output.writer import write_records
 from digitcli.prediction import Status
+from digitcli.weights_folder import MODEL
 
 if TYPE_CHECKING:
     from digitcli.inference.classifier import Answer
+    from digitcli.output.partial_records import PartialRecords
     from digitcli.output.records import Layout
 
 
@@ -54,8 +59,19 @@ def classify(
     ] = RecordFormat.AUTO,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Write to FILE, whole or not at all."),
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Write to FILE; the records are in FILE.partial until all are there.",
+        ),
     ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume", help="Go on with FILE.partial; pictures read before are not again."
+        ),
+    ] = False,
     header: Annotated[
         bool, typer.Option("--header", help="Begin tsv with the names of the columns.")
     ] = False,
@@ -115,10 +131,15 @@ def classify(
     Exit status: 0 all read, 1 some failed, 2 wrong usage, 3 weights or output unusable.
     """
     given = paths or []
+    if output is not None and descriptor_named(output) == sys.stdout.fileno():
+        output = None
     terminal = output is None and sys.stdout.isatty()
     if format_ is RecordFormat.AUTO:
-        format_ = RecordFormat.TABLE if terminal or show else RecordFormat.TSV
+        format_ = RecordFormat.TABLE if terminal or show else _format_named(output)
     _check(given, files_from, format_, null=null, print0=print0, top=top, show=show)
+    _check_output(output, format_, header=header, resume=resume)
+    if output is not None:
+        refuse_input(output, [*given, *filter(None, [files_from])])
 
     from digitcli.inference.classifier import Classifier
     from digitcli.inputs.discovery import Tally, find_sources
@@ -145,10 +166,35 @@ def classify(
 
         form = layout(format_, header=header, null=print0, top=top > 0, terminal=terminal)
     started = time.monotonic()
+    counts: Counter[Status] = Counter()
     with contextlib.ExitStack() as stack:
-        descriptor, name = sys.stdout.fileno(), "standard output"
-        if output is not None:
-            descriptor, name = stack.enter_context(write_file(output)).fileno(), str(output)
+        descriptor, name, head = sys.stdout.fileno(), "standard output", form.head
+        stream = open_stream(output) if output is not None else None
+        if stream is not None:
+            stack.callback(os.close, stream)
+            descriptor, name = stream, str(output)
+        elif output is not None:
+            from digitcli.output.partial_records import PartialRecords, record_reader
+
+            decisive = {
+                "digitcli": __version__,
+                "weights": classifier.network.card.files[MODEL],
+                "--format": format_.value,
+                "--header": header,
+                "--print0": print0,
+                "--top": top,
+                "--min-confidence": classifier.min_confidence,
+                "--as-is": as_is,
+                "--invert": invert.value,
+                "--max-pixels": max_pixels,
+            }
+            reader = record_reader(format_, null=print0)
+            partial = PartialRecords(output, form.head, reader, decisive)
+            descriptor, name = partial.open(resume=resume), str(partial.partial)
+            stack.enter_context(_finished(partial))
+            chunks = refuse_listed_input(output, chunks) if output.exists() else chunks
+            chunks, counts = partial.unanswered(chunks), partial.counts
+            head = "" if partial.resumed else form.head
         answers = stack.enter_context(
             contextlib.closing(classifier.answer_all(chunks, jobs=jobs or default_jobs()))
         )
@@ -161,7 +207,8 @@ def classify(
             from digitcli.output.progress import show_progress
 
             answers = stack.enter_context(contextlib.closing(show_progress(answers, tally, screen)))
-        counts = _write(form, answers, descriptor, name)
+        write_records(descriptor, [head], name)
+        counts += _write(form, answers, descriptor, name)
     total = sum(counts.values())
     if total > 1 and sys.stderr.isatty():
         from digitcli.output.progress import summary
@@ -171,12 +218,28 @@ def classify(
     return ExitCode.INPUT_FAILED if failed else ExitCode.OK
 
 
+@contextlib.contextmanager
+def _finished(partial: "PartialRecords") -> Iterator[None]:
+    """Give the file its name at the end of the block; where the block fails, say what is kept."""
+    kept = f"what was done is in {partial.partial}"
+    if partial.can_resume:
+        kept += ", --resume goes on with it"
+    try:
+        yield
+    except DigitcliError as error:
+        raise type(error)(f"{error}; {kept}" if partial.abandon() else str(error)) from error
+    except BaseException:
+        if partial.abandon():
+            complain(f"stopped; {kept}")
+        raise
+    partial.finish()
+
+
 def _write(
     form: "Layout", answers: Iterable[list["Answer"]], descriptor: int, name: str
 ) -> Counter[Status]:
     """Write all answers, and what is wrong with a picture to stderr; count how it went with each."""
     counts: Counter[Status] = Counter()
-    write_records(descriptor, [form.head], name)
     between = ""
     for batch in answers:
         records = []
@@ -192,6 +255,24 @@ def _write(
                 complain(f"{path}: {note}")
     write_records(descriptor, [form.tail], name)
     return counts
+
+
+def _format_named(output: Path | None) -> RecordFormat:
+    """Return the format that a file's ending asks for."""
+    endings = {".csv": RecordFormat.CSV, ".json": RecordFormat.JSON}
+    endings |= {".jsonl": RecordFormat.JSONL, ".ndjson": RecordFormat.JSONL}
+    return endings.get(output.suffix.lower() if output else "", RecordFormat.TSV)
+
+
+def _check_output(
+    output: Path | None, format_: RecordFormat, *, header: bool, resume: bool
+) -> None:
+    if header and format_ not in (RecordFormat.TSV, RecordFormat.CSV):
+        raise typer.BadParameter("--header goes with the format tsv; csv always has one")
+    if resume and output is None:
+        raise typer.BadParameter("--resume goes on with the file of --output, which is not given")
+    if resume and format_ not in (RecordFormat.TSV, RecordFormat.CSV, RecordFormat.JSONL):
+        raise typer.BadParameter("--resume goes with the formats tsv, csv and jsonl")
 
 
 def _check(

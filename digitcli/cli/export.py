@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from digitcli.architectures import ARCHITECTURES
-from digitcli.atomic import write_file, write_folder
+from digitcli.atomic import write_bytes, write_folder
 from digitcli.cli.load_tensorflow import load_tensorflow
 from digitcli.cli.options import WeightsOption
 from digitcli.errors import OutputError, WeightsError
@@ -59,9 +59,7 @@ def export(
     if format_ is ExportFormat.SAVED_MODEL:
         write_folder(output, _saved_model(bundle), replace=force)
         return
-    content = _content(bundle, format_)
-    with write_file(output) as stream:
-        stream.write(content)
+    write_bytes(output, _content(bundle, format_))
 
 
 def _check(output: Path, format_: ExportFormat, force: bool) -> None:

@@ -1,4 +1,7 @@
-"""What every command does at its end: one line for an error, the contract's exit codes, quiet on a closed pipe."""
+"""What every command does at its end.
+
+One line for an error, the contract's exit codes, silence on a closed pipe.
+"""
 
 import functools
 import signal
@@ -17,7 +20,7 @@ def guarded(command: Callable[P, ExitCode | None]) -> Callable[P, None]:
 
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        signal.signal(signal.SIGTERM, _terminate)
+        _exit_on_signals()
         try:
             code = command(*args, **kwargs) or ExitCode.OK
             sys.stdout.flush()
@@ -42,6 +45,13 @@ def guarded(command: Callable[P, ExitCode | None]) -> Callable[P, None]:
         sys.exit(code)
 
     return run
+
+
+def _exit_on_signals() -> None:
+    """Let SIGTERM and SIGHUP, unless it is ignored as by nohup, end the command in good order."""
+    signal.signal(signal.SIGTERM, _terminate)
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+        signal.signal(signal.SIGHUP, _terminate)
 
 
 def _terminate(signum: int, _frame: object) -> NoReturn:

@@ -39,7 +39,7 @@ def inspect(
     From the picture as given to the 28×28 pixels that the network sees, through its layers C1, S2,
     C3, S4, C5 and F6 to the ten outputs; and by occlusion, which pixels the answer rests on.
     """
-    from digitcli.atomic import write_file
+    from digitcli.atomic import write_bytes
     from digitcli.inference.classifier import Classifier
     from digitcli.inference.layers import inspect as inspect_image
     from digitcli.inputs.discovery import find_sources
@@ -57,7 +57,6 @@ def inspect(
         raise ImageError(f"{sources[0].path}: {error}") from error
     for path, content in ((html, inspection_html), (png, inspection_png)):
         if path:
-            with write_file(path) as stream:
-                stream.write(content(seen))
+            write_bytes(path, content(seen))
     if not (html or png):
         draw_inspection(console(color), seen)

@@ -8,17 +8,19 @@ something.
 # pathlib would cost 10 µs a file
 # ruff: noqa: PTH116, PTH118, PTH122
 
+import contextlib
 import errno
 import os
 import re
 import stat
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from digitcli.inputs.source import MAX_BYTES, Source, explain, read_descriptor
+from digitcli.errors import OutputError
+from digitcli.inputs.source import MAX_BYTES, STDIN, Source, explain, read_descriptor
 
-STDIN = "-"
 # What counts as a picture when a folder is listed. A file that is named itself is read whatever its
 # name.
 SUFFIXES = frozenset(
@@ -71,6 +73,38 @@ def find_sources(
             yield chunk
             chunk = []
     if chunk:
+        yield chunk
+
+
+def refuse_input(output: Path, inputs: Iterable[str]) -> None:
+    """Refuse to write over what is read: one of the inputs, or an image in one that is a folder.
+
+    Raises:
+        OutputError: ``output`` is there and is, or would be read as, one of the inputs.
+
+    """
+    if not output.is_file():
+        return
+    target = output.resolve()
+    is_image = target.suffix.lower() in SUFFIXES
+    for given in inputs:
+        with contextlib.suppress(OSError, ValueError):
+            path = Path(given)
+            within = is_image and path.is_dir() and path.resolve() in target.parents
+            if within or (path.is_file() and path.samefile(target)):
+                raise OutputError(f"{output} is read as an input; give another file to write to")
+
+
+def refuse_listed_input(output: Path, chunks: Iterable[list[Source]]) -> Iterator[list[Source]]:
+    """Pass sources on; raise `OutputError` where one of them is the file to write to."""
+    target = output.stat()
+    for chunk in chunks:
+        for source in chunk:
+            with contextlib.suppress(OSError, ValueError):
+                if os.path.samestat(os.stat(source.path), target):
+                    raise OutputError(
+                        f"{output} is read as an input; give another file to write to"
+                    )
         yield chunk
 
 

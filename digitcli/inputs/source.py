@@ -13,6 +13,7 @@ from digitcli.errors import ImageError
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+STDIN = "-"
 # No phone or scanner makes larger pictures, or files of them.
 MAX_BYTES = 256 * 2**20
 MAX_PIXELS = 100_000_000

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from digitcli.atomic import write_file
+from digitcli.atomic import write_bytes
 
 Confusion = NDArray[np.int64]  # [i, j] counts pictures of label i answered j, shape (10, 10)
 
@@ -88,9 +88,7 @@ def write_confusion(path: Path, confusion: Confusion) -> None:
         OutputError: the file cannot be written.
 
     """
-    content = WRITERS[path.suffix.lower()](confusion)
-    with write_file(path) as stream:
-        stream.write(content)
+    write_bytes(path, WRITERS[path.suffix.lower()](confusion))
 
 
 def _table(confusion: Confusion, written: Callable[[int], str], gap: int = 2) -> Table:

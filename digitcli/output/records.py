@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from digitcli.inputs.source import STDIN
 from digitcli.output.record_format import RecordFormat
 from digitcli.output.text import escaped
 from digitcli.prediction import Prediction, Status
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from digitcli.inference.classifier import Answer
 
 COLUMNS = ("path", "digit", "confidence", "status")
-STDIN = "-"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 DECIMALS = 4  # of a probability
 
@@ -54,21 +54,25 @@ def layout(
 
     """
     end = "\0" if null else "\n"
+    raw = not terminal and (null or format_ is RecordFormat.CSV)
+    shown: Callable[[str], str] = (lambda path: path) if raw else escaped
     columns = (*COLUMNS, "top") if top else COLUMNS
     if format_ is RecordFormat.DIGIT:
         return Layout(lambda answer: _digit(answer.prediction, "?") + end)
     if format_ is RecordFormat.TSV:
-        raw = null and not terminal
         return Layout(
             lambda answer: (
-                "\t".join(_row(answer, raw=raw, no_digit="?", no_confidence="-", top=top)) + end
+                "\t".join(
+                    _row(answer, shown(answer.path), no_digit="?", no_confidence="-", top=top)
+                )
+                + end
             ),
             head="\t".join(columns) + end if header else "",
         )
     if format_ is RecordFormat.CSV:
         return Layout(
             lambda answer: _csv(
-                _harmless(_row(answer, raw=not terminal, no_digit="", no_confidence="", top=top))
+                _row(answer, harmless(shown(answer.path)), no_digit="", no_confidence="", top=top)
             ),
             head=_csv(columns),
         )
@@ -153,17 +157,12 @@ def _digit(prediction: Prediction, none: str) -> str:
     return none if prediction.digit is None else str(prediction.digit)
 
 
-def _row(answer: "Answer", *, raw: bool, no_digit: str, no_confidence: str, top: bool) -> list[str]:
-    path, prediction = answer.path, answer.prediction
+def _row(answer: "Answer", path: str, *, no_digit: str, no_confidence: str, top: bool) -> list[str]:
+    prediction = answer.prediction
     confidence = (
         no_confidence if prediction.confidence is None else f"{prediction.confidence:.{DECIMALS}f}"
     )
-    fields = [
-        path if raw else escaped(path),
-        _digit(prediction, no_digit),
-        confidence,
-        prediction.status.value,
-    ]
+    fields = [path, _digit(prediction, no_digit), confidence, prediction.status.value]
     if top:
         fields.append(
             " ".join(
@@ -179,10 +178,9 @@ def _csv(fields: Iterable[str]) -> str:
     return row.getvalue()
 
 
-def _harmless(row: list[str]) -> list[str]:
-    """Begin a path that a spreadsheet would take for a formula with ./, which names the same file."""
-    path = row[0]
-    return [f"./{path}", *row[1:]] if path.startswith(_FORMULA) and path != STDIN else row
+def harmless(path: str) -> str:
+    """Begin a path that a spreadsheet takes for a formula with ./, which names the same file."""
+    return f"./{path}" if path.startswith(_FORMULA) and path != STDIN else path
 
 
 def _json(answer: "Answer", *, top: bool) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitcli._version import __version__
-from digitcli.atomic import write_file
+from digitcli.atomic import write_bytes
 from digitcli.datasets.labelled import LabelledImages
 from digitcli.evaluation.metrics import TARGETS, Evaluation
 from digitcli.output import plots
@@ -96,8 +96,7 @@ def write_report(
         ],
         card=card_facts(weights.card),
     )
-    with write_file(path) as stream:
-        stream.write(content)
+    write_bytes(path, content)
 
 
 def _matrix(confusion: NDArray[np.int64], anchors: set[str | None]) -> list[dict[str, Any]]:
