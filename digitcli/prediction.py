@@ -19,9 +19,8 @@ class Reason(str, Enum):
     NO_INK = "no ink"
     SEVERAL = "several characters"
     FRAME = "remains of a frame"
-    SHAPE = (
-        "not the shape of a digit"  # a filled box, much wider than high, or far too many strokes
-    )
+    # a filled box, much wider than high, or far too many strokes
+    SHAPE = "not the shape of a digit"
     FAINT = "contrast below the noise"
     LOW_CONFIDENCE = "low confidence"
 

@@ -1,8 +1,7 @@
 """The IDX files that MNIST is published in, plain or gzipped.
 
 Format: http://yann.lecun.com/exdb/mnist/ — two zero bytes, the type (8: unsigned byte), the number
-    of dimensions,
-the dimensions as big-endian 32-bit numbers, the values.
+of dimensions, the dimensions as big-endian 32-bit numbers, the values.
 """
 
 import gzip
@@ -28,7 +27,9 @@ def holds_idx(folder: Path) -> bool:
 
 
 def read_idx(folder: Path, split: Split) -> LabelledImages:
-    """Read one split of a folder with MNIST's file names, ``train-images-idx3-ubyte`` and so on, with or without .gz.
+    """Read one split of a folder of IDX files.
+
+    They have MNIST's names, ``train-images-idx3-ubyte`` and so on, with or without ``.gz``.
 
     Raises:
         DataError: a file is missing, cut short, longer than its header says, or of another kind.
@@ -64,7 +65,8 @@ def _read(path: Path, dimensions: int) -> NDArray[np.uint8]:
                 [0, 0, _UNSIGNED_BYTE, dimensions]
             ):
                 raise DataError(
-                    f"{path} is no IDX file of bytes in {dimensions} dimension{'s'[: dimensions > 1]}"
+                    f"{path} is no IDX file of bytes "
+                    f"in {dimensions} dimension{'s'[: dimensions > 1]}"
                 )
             shape = struct.unpack(f">{dimensions}I", header[4:])
             size = math.prod(shape)

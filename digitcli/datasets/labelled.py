@@ -61,11 +61,13 @@ def check_arrays(
     """
     if images.shape[1:] != (28, 28) or images.dtype != np.uint8:
         raise DataError(
-            f"{source}: pictures must be uint8 of shape (n, 28, 28), not {images.dtype} of {images.shape}"
+            f"{source}: pictures must be uint8 of shape (n, 28, 28), "
+            f"not {images.dtype} of {images.shape}"
         )
     if labels.shape != images.shape[:1] or labels.dtype.kind not in "iu":
         raise DataError(
-            f"{source}: labels must be {len(images)} whole numbers, not {labels.dtype} of shape {labels.shape}"
+            f"{source}: labels must be {len(images)} whole numbers, "
+            f"not {labels.dtype} of shape {labels.shape}"
         )
     if len(labels) == 0:
         raise DataError(f"{source}: there are no pictures in it")

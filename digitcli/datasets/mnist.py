@@ -27,7 +27,9 @@ class Splits:
 
 
 def load_splits() -> Splits:
-    """Give 55,000 pictures to train on, the 5,000 after them to validate on, and MNIST's 10,000 test images.
+    """Load MNIST's splits: 55,000 images for training, 5,000 for validation, 10,000 for testing.
+
+    The validation images are the last 5,000 of MNIST's training images.
 
     Raises:
         DataError: the file in the package is not the one that was published with it.

@@ -26,15 +26,14 @@ def read_npz(path: Path, split: Split) -> LabelledImages:
             images, labels = (_array(archive, f"{kind}_{split}.npy", path) for kind in "xy")
     except DataError:
         raise
-    except (
-        Exception
-    ) as error:  # zipfile, the decompressors and NumPy raise whatever the damage led them to
+    except Exception as error:
+        # zipfile, the decompressors and NumPy raise whatever the damage led them to
         raise DataError(f"{path} cannot be read as .npz: {error}") from error
     return check_arrays(images, labels, str(path))
 
 
 def _array(archive: zipfile.ZipFile, name: str, path: Path) -> NDArray[np.generic]:
-    """Read one array; what its header claims is believed only when the archive's own size agrees."""
+    """Read one array; its header is believed only where the archive's own size agrees."""
     try:
         entry = archive.getinfo(name)
     except KeyError as error:
@@ -43,7 +42,8 @@ def _array(archive: zipfile.ZipFile, name: str, path: Path) -> NDArray[np.generi
         ) from error
     if entry.file_size > MAX_ARRAY_BYTES:
         raise DataError(
-            f"{path}: {name} is larger than {MAX_ARRAY_BYTES >> 30} GiB; this is no data set of digits"
+            f"{path}: {name} is larger than {MAX_ARRAY_BYTES >> 30} GiB; "
+            "this is no data set of digits"
         )
     with archive.open(entry) as stream:
         version = np.lib.format.read_magic(stream)

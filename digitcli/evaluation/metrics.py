@@ -9,16 +9,17 @@ from numpy.typing import NDArray
 from digitcli.datasets.labelled import DIGITS
 
 BINS = 15  # as Guo et al. use; see Calibration
-TARGETS = (
-    0.005,
-    0.001,
-    0.0005,
-)  # error rates to bring the answers down to; the paper of 1998 compares at the first
+# Error rates to bring the predictions down to; the paper of 1998 compares at the first.
+TARGETS = (0.005, 0.001, 0.0005)
 
 
 @dataclass(frozen=True, slots=True)
 class DigitScore:
-    """How one digit is read: each share in [0, 1], ``support`` the number of its pictures; NaN where it is 0 of 0."""
+    """How well one digit is read.
+
+    Each share lies in [0, 1] and is NaN where it is 0 of 0; ``support`` is the number of images of
+    the digit.
+    """
 
     precision: float
     recall: float
@@ -28,9 +29,10 @@ class DigitScore:
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """The answers whose confidence lies in (low, high]: how sure they were on average, and how often right.
+    """The predictions whose confidence lies in (low, high].
 
-    ``confidence`` and ``accuracy`` in [0, 1] are NaN where ``count`` is 0.
+    ``confidence`` is their mean confidence and ``accuracy`` the share of them that is right: both
+    in [0, 1], NaN where ``count`` is 0.
     """
 
     low: float
@@ -48,7 +50,9 @@ class Calibration:
 
     @property
     def error(self) -> float:
-        """The expected calibration error, in [0, 1]: the mean of |confidence - accuracy|, bins weighed by their counts.
+        """The expected calibration error, in [0, 1].
+
+        It is the mean of |confidence - accuracy|, the bins weighted by their counts.
 
         C. Guo, G. Pleiss, Y. Sun, K. Q. Weinberger: On Calibration of Modern Neural Networks. ICML
         2017.
@@ -74,12 +78,15 @@ class Refusal:
     error: NDArray[np.float64]
 
     def share_for(self, error: float) -> float:
-        """Give the smallest share to refuse so that of the others at most ``error`` are wrong, all in [0, 1]."""
+        """Return the smallest share to refuse so that at most ``error`` of the rest is wrong.
+
+        All shares are in [0, 1].
+        """
         enough = np.flatnonzero(self.error <= error)
         return float(self.refused[enough[0]]) if enough.size else 1.0
 
     def at(self, threshold: float) -> tuple[float, float]:
-        """Give the share refused below a confidence, and the error of the others (NaN where there are none)."""
+        """Return the share refused below a confidence, and the error of the rest, NaN if none."""
         row = int(np.searchsorted(self.threshold, threshold))
         return (
             (float(self.refused[row]), float(self.error[row]))
@@ -90,7 +97,10 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What ``evaluate`` measures. ``confusion[i, j]`` counts pictures of label i answered j, shape (10, 10), int64."""
+    """What ``evaluate`` measures.
+
+    ``confusion[i, j]`` counts the images of label i predicted as j, shape (10, 10), int64.
+    """
 
     confusion: NDArray[np.int64]
     loss: float
@@ -149,7 +159,7 @@ def evaluate(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> E
 def calibration(
     confidences: NDArray[np.float64], right: NDArray[np.bool_], bins: int = BINS
 ) -> Calibration:
-    """Sort answers into bins by their confidence in [0, 1], and see how many of each bin were right."""
+    """Sort predictions into bins by their confidence, in [0, 1], and measure each bin."""
     number = np.clip(np.ceil(confidences * bins).astype(np.int64) - 1, 0, bins - 1)
     counts = np.bincount(number, minlength=bins)
     sure = np.bincount(number, confidences, bins)
@@ -169,7 +179,7 @@ def calibration(
 
 
 def refusal(confidences: NDArray[np.float64], right: NDArray[np.bool_]) -> Refusal:
-    """Follow the error of what is answered while the least sure answers are refused, one confidence after the other."""
+    """Measure the error of the rest as predictions are refused, the least confident first."""
     order = np.argsort(-confidences, kind="stable")
     sorted_confidences = confidences[order]
     wrong = np.cumsum(~right[order])
@@ -195,7 +205,7 @@ def wilson_interval(successes: int, trials: int, z: float = 1.959964) -> tuple[f
 def worst_mistakes(
     probabilities: NDArray[np.float32], labels: NDArray[np.int64], most: int
 ) -> NDArray[np.int64]:
-    """Give the rows that were answered wrongly, the surest mistake first, at most ``most`` of them."""
+    """Return the rows predicted wrongly, the most confident first, at most ``most`` of them."""
     wrong = np.flatnonzero(probabilities.argmax(axis=1) != labels)
     order = np.argsort(-probabilities[wrong].max(axis=1), kind="stable")
     return wrong[order][:most]

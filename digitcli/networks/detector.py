@@ -15,8 +15,8 @@ from digitcli.architectures import DETECTOR_CHANNELS, DETECTOR_SIDE
 def build() -> keras.Model:
     """Build it with fresh weights.
 
-    It takes float32 images (n, 128, 128, 2), as `preprocessing.detection.network_input` makes
-    them, and gives the probability of ink, (n, 128, 128, 1).
+    It takes float32 images (n, 128, 128, 2), as `preprocessing.detection.network_input` makes them,
+    and gives the probability of ink, (n, 128, 128, 1).
     """
     picture = layers.Input((DETECTOR_SIDE, DETECTOR_SIDE, DETECTOR_CHANNELS))
     maps = _convolve(picture, 8)

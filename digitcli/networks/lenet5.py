@@ -1,10 +1,9 @@
 """LeNet-5 as the article builds it in Keras: seven layers, 61,706 numbers.
 
 Source: R. Alake, "Understanding and Implementing LeNet-5 CNN Architecture (Deep Learning)", Towards
-    Data Science, 2020.
-It follows LeCun, Bottou, Bengio and Haffner, "Gradient-Based Learning Applied to Document
-Recognition", 1998, and simplifies it: pictures of 28×28 padded in C1 rather than of 32×32, plain
-averages in S2 and S4, every map of S2 joined to every map of C3, softmax at the end.
+Data Science, 2020. It follows LeCun, Bottou, Bengio and Haffner, "Gradient-Based Learning Applied
+to Document Recognition", 1998, and simplifies it: pictures of 28×28 padded in C1 rather than of
+32×32, plain averages in S2 and S4, every map of S2 joined to every map of C3, softmax at the end.
 """
 
 import keras
@@ -33,9 +32,8 @@ def build() -> keras.Sequential:
     network = keras.Sequential(
         [
             keras.Input((28, 28, 1)),
-            layers.Conv2D(
-                6, kernel_size=5, padding="same", activation="tanh", name="C1"
-            ),  # 28×28×6
+            # 28×28×6
+            layers.Conv2D(6, kernel_size=5, padding="same", activation="tanh", name="C1"),
             layers.AveragePooling2D(pool_size=2, name="S2"),  # 14×14×6
             layers.Conv2D(16, kernel_size=5, activation="tanh", name="C3"),  # 10×10×16
             layers.AveragePooling2D(pool_size=2, name="S4"),  # 5×5×16

@@ -1,9 +1,8 @@
 """LeNet-5 as its authors describe it: 60,000 trainable numbers.
 
 Source: Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, "Gradient-Based Learning Applied to Document
-    Recognition",
-Proceedings of the IEEE 86 (11), 1998: section II.B (layers), II.C (loss), appendix A (squashing,
-first weights). What the paper leaves open is marked "Guess".
+Recognition", Proceedings of the IEEE 86 (11), 1998: section II.B (layers), II.C (loss), appendix A
+(squashing, first weights). What the paper leaves open is marked "Guess".
 """
 
 import keras
@@ -98,18 +97,20 @@ def build() -> keras.Sequential:
 
 @keras.saving.register_keras_serializable(NAME)
 def squash(sums: keras.KerasTensor) -> keras.KerasTensor:
-    """Give A·tanh(S·a) with A = 1.7159 and S = 2/3, so that f(1) = 1 and f(−1) = −1 (equation 6, appendix A).
+    """Return A·tanh(S·a) with A = 1.7159 and S = 2/3 (equation 6, appendix A).
 
-    Guess: it follows C1, C3 and C5 too, as the paper has it behind "units in layers up to F6".
+    So f(1) = 1 and f(−1) = −1. Guess: it follows C1, C3 and C5 too, as the paper has it behind
+    "units in layers up to F6".
     """
     return 1.7159 * ops.tanh(sums * (2 / 3))
 
 
 @keras.saving.register_keras_serializable(NAME)
 class FanIn(keras.initializers.Initializer):
-    """Uniform in ±2.4 / F, F the inputs of the unit: a number, or one for each place of the last axis (appendix A).
+    """Uniform in ±2.4 / F, where F is the number of a unit's inputs (appendix A).
 
-    Guess: the bias, not counted in F, is drawn as the weights are.
+    ``inputs`` is F, or one F for each place of the last axis. Guess: the bias, not counted in F, is
+    drawn as the weights are.
     """
 
     def __init__(self, inputs: int | list[int]) -> None:
@@ -132,7 +133,10 @@ def fan_in(inputs: int) -> dict[str, keras.initializers.Initializer]:
 
 @keras.saving.register_keras_serializable(NAME)
 class Subsampling(layers.Layer):
-    """S2, S4: the sum of four pixels, times a map's coefficient, plus its bias, squashed. It halves both sides."""
+    """S2, S4: the sum of four pixels, times a map's coefficient, plus its bias, squashed.
+
+    It halves both sides.
+    """
 
     def build(self, shape: tuple[int, ...]) -> None:
         """Make a coefficient and a bias for each map."""
@@ -176,26 +180,28 @@ class TableConvolution(layers.Layer):
 
 @keras.saving.register_keras_serializable(NAME)
 class Distances(layers.Layer):
-    """The output: ten radial basis units, each giving the squared distance of F6 from the code of its digit."""
+    """The output: ten radial basis units, each the squared distance of F6 from its digit's code."""
 
     def call(self, units: keras.KerasTensor) -> keras.KerasTensor:
-        """Go from F6's units ``(n, 84)`` to distances ``(n, 10)``, 0 where F6 draws the digit's bitmap exactly."""
+        """Go from F6's units ``(n, 84)`` to distances ``(n, 10)``.
+
+        A distance is 0 where F6 draws the digit's bitmap exactly.
+        """
         squares = ops.square(units[:, None, :] - codes())
-        rows = ops.sum(
-            ops.reshape(squares, (-1, 10, HEIGHT, WIDTH)), axis=-1
-        )  # row by row: the sum rounds less
+        # row by row: the sum rounds less
+        rows = ops.sum(ops.reshape(squares, (-1, 10, HEIGHT, WIDTH)), axis=-1)
         return ops.sum(rows, axis=-1)
 
 
 @keras.saving.register_keras_serializable(NAME)
 class Probabilities(layers.Layer):
-    """Confidence, which the paper leaves to those who use the distances: softmax of minus distance / temperature.
+    """Confidence: softmax of minus distance / temperature.
 
-    This is the posterior that equation 9 implies, but for two things. Distances are divided by a
-    temperature, not trained but fitted on the validation part and stored with the weights: without
-    it the network is far too sure, as the nearest two codes are 48 apart. And rubbish does not
-    compete: at its place in the loss it would take the confidence of every digit that is drawn a
-        little oddly.
+    The paper leaves confidence to those who use the distances. This is the posterior that equation
+    9 implies, but for two things. Distances are divided by a temperature, not trained but fitted on
+    the validation split and stored with the weights: without it the network is far too sure, as the
+    nearest two codes are 48 apart. And rubbish does not compete: at its place in the loss it would
+    take the confidence of every digit that is drawn a little oddly.
     """
 
     def build(self, shape: tuple[int, ...]) -> None:
@@ -211,7 +217,7 @@ class Probabilities(layers.Layer):
 
 
 def codes() -> NDArray[np.float32]:
-    """Give the codes of the ten digits, ``(10, 84)``: figure 3 row by row, +1 for ink and −1 for none."""
+    """Return the codes of the ten digits, ``(10, 84)``: figure 3 row by row, ink +1, else −1."""
     rows = [line.split() for line in FIGURE_3.strip().splitlines()]
     return np.array(
         [
@@ -223,11 +229,11 @@ def codes() -> NDArray[np.float32]:
 
 
 def losses(truth: keras.KerasTensor, distances: keras.KerasTensor) -> keras.KerasTensor:
-    """Give equation 9's loss of each picture, in nats, from its distances ``(n, 10)`` and truth ``(n, 10)``, one-hot.
+    """Return equation 9's loss of each image, in nats.
 
-    The distance from the true digit is pulled down. The logarithm pushes the others up, as far as
-    they are nearer than rubbish, a class that competes with all digits and is always at
-    ``RUBBISH``.
+    It comes from the distances ``(n, 10)`` and the truth ``(n, 10)``, one-hot. The distance from
+    the true digit is pulled down. The logarithm pushes the others up, as far as they are nearer
+    than rubbish, a class that competes with all digits and is always at ``RUBBISH``.
     """
     rivals = ops.pad(distances, ((0, 0), (0, 1)), constant_values=RUBBISH)
     return ops.sum(truth * distances, axis=-1) + ops.logsumexp(-rivals, axis=-1)

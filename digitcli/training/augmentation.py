@@ -19,7 +19,10 @@ _CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 
 
 def augment(pictures: Pictures, how: Augmentation, rng: np.random.Generator) -> Pictures:
-    """Give changed copies of pictures ``(n, 28, 28)``, uint8, white ink on black; the same ``rng``, the same copies."""
+    """Return augmented copies of images ``(n, 28, 28)``, uint8, white ink on black.
+
+    The same ``rng`` gives the same copies.
+    """
     done = np.empty_like(pictures)
     for start in range(0, len(pictures), _AT_ONCE):
         part = warp(pictures[start : start + _AT_ONCE], how, rng)
@@ -51,9 +54,8 @@ def warp(pictures: Pictures, how: Augmentation, rng: np.random.Generator) -> Pic
     along_y = np.stack([sin * wide, (shear * sin + cos) * high, normal(how.shift) + middle], axis=1)
     from_x = np.hstack([along_x, normal(how.elastic, _GRID * _GRID)]) @ _BASIS
     from_y = np.hstack([along_y, normal(how.elastic, _GRID * _GRID)]) @ _BASIS
-    np.clip(
-        from_y, 0, CANVAS_SIDE - 1, out=from_y
-    )  # the neighbours in the strip stay out; a picture's own edge is black
+    # the neighbours in the strip stay out; a picture's own edge is black
+    np.clip(from_y, 0, CANVAS_SIDE - 1, out=from_y)
     from_y += np.arange(0, n * CANVAS_SIDE, CANVAS_SIDE, dtype=np.float32)[:, None]
     strip = cv2.remap(
         pictures.reshape(n * CANVAS_SIDE, CANVAS_SIDE),

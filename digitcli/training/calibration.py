@@ -27,7 +27,7 @@ def fit_temperature(scores: NDArray[np.floating], labels: NDArray[np.int64]) -> 
 
 
 def choose_threshold(confidences: NDArray[np.floating], refused: float) -> float:
-    """Give the highest threshold, in steps of 0.01, that refuses at most a share ``refused`` of these answers."""
+    """Return the highest threshold, in steps of 0.01, that refuses at most a share ``refused``."""
     steps = np.arange(100) / 100
     shares = (np.asarray(confidences)[:, None] < steps).mean(axis=0)
     return float(steps[shares <= refused].max())

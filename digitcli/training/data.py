@@ -36,7 +36,7 @@ class TrainingData:
 
 
 def assemble(recipe: Recipe, data: Path | None, *, warm: bool) -> TrainingData:
-    """Put the parts together: MNIST's, or those of ``data``; a warm start mixes ``data`` into MNIST.
+    """Assemble the splits: MNIST's, or those of ``data``; a warm start mixes ``data`` into MNIST.
 
     Digits drawn by code and shapes that are no digits are added to what is trained on.
 
@@ -91,7 +91,9 @@ def divide(
     test: float,
     every_digit: bool,
 ) -> tuple[LabelledImages, LabelledImages, LabelledImages]:
-    """Divide pictures at random, each digit by itself: a tenth to choose by, a share ``test`` to score with.
+    """Divide images at random into train, validation and test, each digit by itself.
+
+    A tenth is for validation, a share ``test`` for testing.
 
     Raises:
         DataError: there are too few pictures of a digit.

@@ -1,7 +1,7 @@
 """Train the detector, from MNIST's training digits and generated paper alone.
 
-``python -m digitcli.training.detector --output weights/detector`` makes the weights that digitcli comes
-with.
+``python -m digitcli.training.detector --output weights/detector`` makes the weights that digitcli
+comes with.
 """
 
 import argparse
@@ -41,7 +41,10 @@ class DetectorRecipe:
 def batch(
     digits: npt.NDArray[np.uint8], size: int, rng: np.random.Generator
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Make ``size`` composites: what the detector sees (n, 128, 128, 2), and the ink (n, 128, 128, 1) in [0, 1]."""
+    """Make ``size`` composites: what the detector sees, and the ink.
+
+    They are float32 of shape (n, 128, 128, 2), and (n, 128, 128, 1) in [0, 1].
+    """
     pairs = [composite(digits, rng) for _ in range(size)]
     seen = np.stack([network_input(picture) for picture, _ in pairs])
     ink = np.stack([ink for _, ink in pairs])[..., None].astype(np.float32) / np.float32(255)
@@ -49,7 +52,10 @@ def batch(
 
 
 def loss(ink: tf.Tensor, probability: tf.Tensor) -> tf.Tensor:
-    """Cross-entropy of each pixel plus, so that a tiny digit counts like a large one, 1 - Dice of each picture."""
+    """Compute the cross-entropy of each pixel plus 1 - Dice of each image.
+
+    With the second a tiny digit counts like a large one.
+    """
     entropy = tf.reduce_mean(keras.losses.binary_crossentropy(ink, probability), axis=(1, 2))
     both = tf.reduce_sum(ink * probability, axis=(1, 2, 3))
     either = tf.reduce_sum(ink + probability, axis=(1, 2, 3))
@@ -91,7 +97,7 @@ def train_detector(recipe: DetectorRecipe, digits: npt.NDArray[np.uint8]) -> ker
 def measure(
     model: keras.Model, digits: npt.NDArray[np.uint8], recipe: DetectorRecipe
 ) -> dict[str, float]:
-    """Compare what the detector marks above one half with the ink of 1,024 composites of other digits."""
+    """Compare the detector's marks, above 0.5, with the ink of 1,024 composites of other digits."""
     rng = np.random.default_rng(recipe.seed + 1)
     found = marked = ink = 0
     for _ in range(1024 // recipe.batch_size):

@@ -48,7 +48,8 @@ class Recipe:
     """
 
     architecture: str = "lenet5"
-    epochs: int = 300  # 17 minutes on two cores; the best come at about 200, well before the rate is down to nothing
+    # 17 minutes on two cores; the best come at about 200, well before the rate is down to nothing
+    epochs: int = 300
     batch_size: int = 256
     # The highest, a quarter of the way in. With 0.01 a short run learns more; a long one, whose
     # distorted validation pictures are read as well, reads real pictures worse (one run of each).
@@ -113,7 +114,7 @@ SHORT: dict[str, dict[str, Any]] = {"lenet5": {"batch_size": 96, "learning_rate"
 
 
 def recipe_for_epochs(epochs: int | None, architecture: str = "lenet5") -> Recipe:
-    """Give the recipe that fits a number of epochs: few of them learn more from pictures that are changed less."""
+    """Return the recipe for a number of epochs: few of them learn more with less augmentation."""
     whole = RECIPES[architecture]
     epochs = whole.epochs if epochs is None else epochs
     if epochs < LONG:
@@ -130,7 +131,7 @@ def recipe_for_epochs(epochs: int | None, architecture: str = "lenet5") -> Recip
 
 
 def warm(architecture: str = "lenet5") -> Recipe:
-    """Give the recipe for one's own pictures: few epochs at a low rate, so that nothing is forgotten.
+    """Return the recipe for one's own images: few epochs at a low rate, so nothing is forgotten.
 
     Labels are as they are: a network that begins calibrated would grow less sure with smoothed
     ones, from epoch to epoch, and the first would always be the best by loss.
