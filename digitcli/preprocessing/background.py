@@ -1,4 +1,4 @@
-"""The ground that ink stands on: how bright it is, evenly lit or not, and how far the ink stands out from it."""
+"""The background: how bright it is, evenly lit or not, and how far the ink stands out from it."""
 
 from typing import Any, NamedTuple
 
@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 Grey = NDArray[np.uint8]
 
 _SMALL = 40  # pixels; in a crop of this size light cannot be told from ink
-_COARSE_SIDE = (
-    64  # pixels; light changes slowly, so the ground is estimated on a picture of this size
-)
+# Pixels; light changes slowly, so the background is estimated on an image of this size.
+_COARSE_SIDE = 64
 
 
 class FlatGround(NamedTuple):
@@ -43,7 +42,10 @@ def border_of(grey: Grey) -> Grey:
 
 
 def has_bright_ink(grey: Grey, marks: NDArray[np.bool_]) -> bool:
-    """Tell from the pixels marked as ink, or from all where none is, whether ink is brighter than its ground."""
+    """Return whether ink is brighter than its background.
+
+    It is told from the pixels marked as ink, or from all where none is marked.
+    """
     small = reduced(grey, _COARSE_SIDE)
     if marks.any():
         ground = cv2.resize(
@@ -75,19 +77,28 @@ def above_ground(grey: Grey) -> Grey:
 
 
 def noise_of(strength: Grey) -> float:
-    """Estimate the standard deviation of the ground in grey levels, from what is much fainter than ink."""
+    """Estimate the standard deviation of the background, in grey levels.
+
+    It is taken from what is much fainter than ink.
+    """
     rest = strength[strength < 0.4 * cv2.minMaxLoc(strength)[1]]
     return 1.5 * quantile(rest, 0.5) if rest.size else 0.0
 
 
 def quantile(values: NDArray[Any], share: float) -> float:
-    """Give the value that this share of the values stays below; NumPy's own takes ten times as long on few values."""
+    """Return the value that this share of the values stays below.
+
+    NumPy's own function takes ten times as long on few values.
+    """
     at = int(share * (values.size - 1))
     return float(np.partition(values, at)[at])
 
 
 def reduced(grey: Grey, side: int) -> Grey:
-    """Reduce a picture by a whole factor, the longer side to about ``side`` pixels; a smaller one stays as it is."""
+    """Reduce an image by a whole factor, its longer side to about ``side`` pixels.
+
+    A smaller image stays as it is.
+    """
     factor = round(max(grey.shape) / side)
     if factor <= 1:
         return grey

@@ -38,7 +38,7 @@ class Digit:
 
 
 def select_by_rules(strength: Grey, noise: float) -> Digit | None:
-    """Choose by size and place: the piece with most strong ink near the middle, and what lies close to it.
+    """Select the component with most strong ink near the middle, and what lies close to it.
 
     Args:
         strength: uint8, how far each pixel stands out from its ground.
@@ -84,7 +84,7 @@ def select_by_rules(strength: Grey, noise: float) -> Digit | None:
 
 
 def select_by_marks(strength: Grey, probability: Probability, noise: float) -> Digit | None:
-    """Choose what the detector marked, and complete it with the ink that stands out within reach of the marks.
+    """Select what the detector marked, and the ink that stands out within reach of the marks.
 
     Args:
         strength: uint8, how far each pixel stands out from its ground.
@@ -105,9 +105,8 @@ def select_by_marks(strength: Grey, probability: Probability, noise: float) -> D
     share = np.bincount(labels[marks], minlength=count) / stats[:, cv2.CC_STAT_AREA]
     x, y, w, h, _ = stats.T
     inside = (x > 0) & (y > 0) & (x + w < strength.shape[1]) & (y + h < strength.shape[0])
-    whole = (share > 0.9) | (
-        share > 0.5
-    ) & inside  # what runs out of the picture may be a line that it hangs on
+    # what runs out of the picture may be a line that it hangs on
+    whole = (share > 0.9) | (share > 0.5) & inside
     whole[0] = False
     reach = 2 * max(1, round(max(strength.shape) / 64)) + 1
     near = cv2.dilate(marks.astype(np.uint8), np.ones((reach, reach), np.uint8))

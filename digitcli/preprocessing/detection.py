@@ -23,10 +23,10 @@ _local = threading.local()
 
 
 def ink_probability(grey: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-    """Give for each pixel of a grey picture (h, w) uint8 the probability, in [0, 1], that it is a digit's ink.
+    """Return the probability, in [0, 1], that each pixel of a grey image is a digit's ink.
 
-    Dark and light ink are found alike. The picture may be of any size and is seen at 128 x 128.
-    Each thread that asks gets an interpreter of its own, at its first call.
+    The image is uint8 (h, w), may be of any size and is seen at 128 x 128. Dark and light ink are
+    found alike. Each thread that asks gets an interpreter of its own, at its first call.
 
     Raises:
         WeightsError: the detector's weights cannot be used.

@@ -1,10 +1,9 @@
 """From ink to the 28×28 canvas, framed as MNIST's digits are.
 
 MNIST: "the images were centered in a 28x28 image by computing the center of mass of the pixels, and
-    translating the
-image so as to position this point at the center of the 28x28 field", after being "size normalized
-to fit in a 20x20 pixel box while preserving their aspect ratio" with grey levels from anti-aliasing
-(yann.lecun.com/exdb/mnist).
+translating the image so as to position this point at the center of the 28x28 field", after being
+"size normalized to fit in a 20x20 pixel box while preserving their aspect ratio" with grey levels
+from anti-aliasing (yann.lecun.com/exdb/mnist).
 """
 
 import cv2
@@ -22,7 +21,9 @@ _FINE_SIDE = 80  # strokes are thickened and thinned at four times the box's res
 
 
 def to_canvas(ink: Ink) -> NDArray[np.uint8]:
-    """Set a digit's ink into a canvas: 20×20 box, aspect kept, strokes as wide as MNIST's, centred by mass.
+    """Set a digit's ink into a canvas as MNIST does.
+
+    It fills a box of 20×20 with its aspect kept and strokes as wide as MNIST's, centred by mass.
 
     Returns:
         uint8 of shape (28, 28), 255 full ink on 0. All zero where there is no ink.
@@ -46,12 +47,12 @@ def to_canvas(ink: Ink) -> NDArray[np.uint8]:
 
 
 def _centred(centre_of_mass: float, size: int) -> int:
-    """Where a box starts, so that its centre of mass lies in the middle and the box inside the canvas."""
+    """Return where a box starts so that its mass is centred and the box is inside the canvas."""
     return min(max(round(CANVAS_SIDE / 2 - centre_of_mass), 0), CANVAS_SIDE - size)
 
 
 def _with_stroke(image: NDArray[np.uint8], stroke: float) -> NDArray[np.uint8]:
-    """Scale to the fine resolution and bring the stroke's width between the thinnest and the thickest wanted."""
+    """Scale to the fine resolution and bring the stroke's width into the wanted range."""
     longest = max(image.shape)
     in_box = stroke * BOX / longest
     scale = _FINE_SIDE / longest
@@ -68,15 +69,13 @@ def _with_stroke(image: NDArray[np.uint8], stroke: float) -> NDArray[np.uint8]:
         return fine
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach + 1, reach + 1))
     if change > 0:
-        fine = cv2.convertScaleAbs(
-            fine, alpha=255 / max(int(fine.max()), 1)
-        )  # reducing has paled what is thin
+        # reducing has paled what is thin
+        fine = cv2.convertScaleAbs(fine, alpha=255 / max(int(fine.max()), 1))
         thicker: NDArray[np.uint8] = cv2.dilate(np.pad(fine, reach // 2 + 1), kernel)
         return _trimmed(thicker)
     eroded = cv2.erode(fine, kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0)
-    thin = cv2.morphologyEx(
-        fine, cv2.MORPH_TOPHAT, kernel
-    )  # strokes that the erosion would wipe out stay
+    # strokes that the erosion would wipe out stay
+    thin = cv2.morphologyEx(fine, cv2.MORPH_TOPHAT, kernel)
     return _trimmed(np.maximum(eroded, thin))
 
 

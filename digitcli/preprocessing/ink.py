@@ -1,10 +1,10 @@
 """Find the ink of the one digit in a picture: bright strokes on black, whatever the picture was.
 
 A drawing or a clean crop stands on a flat ground, and its ink is found by rules alone. In a photo
-the learned detector says where the digit is, and rules complete its strokes: the light is taken away,
-ruled lines are erased, and what stands out from the paper where the detector saw ink, or within reach
-of it, is the digit. What was seen on the way is kept as evidence that this is, or is not, one
-digit.
+the learned detector says where the digit is, and rules complete its strokes: the light is taken
+away, ruled lines are erased, and what stands out from the paper where the detector saw ink, or
+within reach of it, is the digit. What was seen on the way is kept as evidence that this is, or is
+not, one digit.
 """
 
 from dataclasses import dataclass
@@ -27,9 +27,8 @@ from digitcli.preprocessing.background import (
 from digitcli.preprocessing.detection import ink_probability
 from digitcli.preprocessing.ruled_lines import without_lines
 
-cv2.setNumThreads(
-    1
-)  # pictures are read in parallel; OpenCV's own threads would only get in the way
+# images are read in parallel; OpenCV's own threads would only get in the way
+cv2.setNumThreads(1)
 
 Invert = Literal["auto", "yes", "no"]
 Grey = NDArray[np.uint8]
@@ -38,16 +37,14 @@ _FAINTEST = 8  # grey levels; fainter ink is not told from JPEG's and the eye's 
 _ABOVE_NOISE = 4  # standard deviations
 _SMALLEST = 0.03  # of the longer side of the picture or the digit's surroundings; less is dust
 _LOWEST = 7  # pixels; fewer are dust too, as no digit can be told from another
-_CROP = (
-    64  # pixels; a picture with no longer side may be cut out of a form, with remains of its frame
-)
+# Pixels; an image with no longer side may be cut out of a form, with remains of its frame.
+_CROP = 64
 _EDGE = 0.2  # of a crop's width, in which such remains lie; a digit lies further in
 _UNSEEN = 3  # times as much as that is asked of ink of which the detector sees nothing
 _ALL_ROUND = np.ones((3, 3), np.uint8)
 _GLANCE_SIDE = 240  # pixels; the detector sees 128
-_SMALL_SHARE = (
-    0.12  # of the picture's longer side; a character smaller than this gets a closer look
-)
+# Of the image's longer side; a character smaller than this gets a closer look.
+_SMALL_SHARE = 0.12
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +114,10 @@ def find_ink(picture: NDArray[np.uint8], *, invert: Invert = "auto") -> Ink:
 
 
 def stroke_width(image: NDArray[np.uint8]) -> float:
-    """Measure the mean width of strokes in pixels: twice their area by their outline, on the grey levels."""
+    """Return the mean width of strokes in pixels: twice their area by their outline.
+
+    Both are measured on the grey levels.
+    """
     padded = cv2.copyMakeBorder(image, 1, 1, 1, 1, cv2.BORDER_CONSTANT).astype(np.float32)
     corner = padded[:-1, :-1]
     across, down = padded[:-1, 1:] - corner, padded[1:, :-1] - corner
@@ -126,7 +126,7 @@ def stroke_width(image: NDArray[np.uint8]) -> float:
 
 
 def _framed_like_mnist(grey: Grey, invert: Invert) -> Ink | None:
-    """Recognise a MNIST image by how MNIST was made: a box of 20 pixels, the centre of mass in the middle."""
+    """Recognise a MNIST image: its box is 20 pixels, its centre of mass in the middle."""
     bright = grey[0, 0] < 128 if invert == "auto" else invert == "no"
     image = grey if bright else cv2.bitwise_not(grey)
     x, y, width, height = cv2.boundingRect(cv2.threshold(image, 24, 255, cv2.THRESH_BINARY)[1])
@@ -173,7 +173,10 @@ def _in_photo(picture: NDArray[np.uint8], grey: Grey, invert: Invert) -> Ink:
 
 
 def _light_ink(picture: NDArray[np.uint8], bright: bool) -> Grey:
-    """Give one plane with the ink light: coloured ink stands out most in the channel that it adds or takes most."""
+    """Return one plane with the ink light.
+
+    Coloured ink stands out most in the channel that it adds or takes most.
+    """
     plane: Grey
     if picture.ndim == 2:
         plane = picture
@@ -206,9 +209,8 @@ def _cut_out(
     image: Grey = cv2.convertScaleAbs(
         cv2.subtract(strength, floor), alpha=255 / max(level - floor, 1)
     )
-    image = cv2.bitwise_and(
-        image, cv2.dilate(digit.mask, _ALL_ROUND)
-    )  # the strokes' soft edges belong to them
+    # the strokes' soft edges belong to them
+    image = cv2.bitwise_and(image, cv2.dilate(digit.mask, _ALL_ROUND))
     if digit.seen is not None:
         image = cv2.max(image, digit.seen)
     x, y, w, h = cv2.boundingRect(cv2.threshold(image, 64, 255, cv2.THRESH_BINARY)[1])

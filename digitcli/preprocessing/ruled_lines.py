@@ -50,9 +50,8 @@ def _without_rows(strength: Grey, faintest: float) -> Grey:
         inside = (rows >= 0) & (rows < height)
         rows = rows.clip(0, height - 1)
         band = strength[rows, columns]
-        profile = np.median(
-            band, axis=1, keepdims=True
-        )  # of the line alone: what crosses it is not half its length
+        # of the line alone: what crosses it is not half its length
+        profile = np.median(band, axis=1, keepdims=True)
         thickness = int((profile > 0.5 * profile.max()).sum())
         if thickness > 1 + _THICKEST * max(height, width):
             continue
@@ -85,9 +84,8 @@ def _straight_lines(upper: NDArray[np.bool_]) -> list[tuple[float, float]]:
         near = votes.copy()
         near[1:] += votes[:-1]
         near[:-1] += votes[1:]
-        best = int(
-            (near + votes).argmax()
-        )  # of slopes that pass near the same pixels the one that hits them
+        # of slopes that pass near the same pixels the one that hits them
+        best = int((near + votes).argmax())
         if near[best] < needed:
             break
         row, offset = divmod(best, bins)

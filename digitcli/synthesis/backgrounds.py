@@ -1,4 +1,4 @@
-"""What lies around a digit in a photo: paper, what is printed on it, light, and what the camera adds.
+"""What surrounds a digit in a photo: paper, print on it, light, and what the camera adds.
 
 Grey values are float32 in [0, 1]. A *cover* is a float32 picture in [0, 1] that says how much of
 each pixel something covers. All is drawn straight at the detector's resolution, so a line much
@@ -84,7 +84,10 @@ def _margin(along: Grey, across: Grey, rng: np.random.Generator) -> Cover:
 
 
 def _skewed(rng: np.random.Generator, side: int, angle: float) -> Grey:
-    """Give a coordinate, in pixels, that grows along ``angle`` as a camera at an angle to bent paper sees it."""
+    """Return a coordinate, in pixels, that grows along ``angle``.
+
+    It is skewed as a camera at an angle to bent paper sees it.
+    """
     y, x = np.mgrid[-0.5 : 0.5 : side * 1j, -0.5 : 0.5 : side * 1j].astype(np.float32)
     u, v = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
     tilt, fan, bend = rng.normal(0, 0.1, 3)
@@ -92,7 +95,7 @@ def _skewed(rng: np.random.Generator, side: int, angle: float) -> Grey:
 
 
 def _stripes(coordinate: Grey, pitch: float, width: float, rng: np.random.Generator) -> Cover:
-    """Cover lines ``width`` wide wherever ``coordinate`` is a multiple of ``pitch``, from a random start."""
+    """Cover lines ``width`` wide at each ``pitch`` of ``coordinate``, from a random start."""
     turn = coordinate / pitch + rng.random()
     distance = np.abs(turn - np.rint(turn)) * pitch
     return np.asarray(np.clip(width / 2 + 0.5 - distance, 0, min(width, 1)), np.float32)
@@ -155,7 +158,10 @@ def print_(rng: np.random.Generator, side: int) -> Cover:
 
 
 def beside(rng: np.random.Generator, side: int) -> tuple[Grey, Cover]:
-    """Give what begins where the paper ends (table, next page, something dark, binding holes) and what it covers."""
+    """Return what begins where the paper ends, and what it covers.
+
+    It may be the table, the next page, something dark or binding holes.
+    """
     angle = (
         rng.uniform(0, 2 * np.pi)
         if rng.random() < 0.3
@@ -180,7 +186,7 @@ def beside(rng: np.random.Generator, side: int) -> tuple[Grey, Cover]:
 
 
 def light(rng: np.random.Generator, side: int) -> Grey:
-    """Give the factor that light brings to each pixel: gradient, vignette, soft and hard shadows."""
+    """Return the factor of light at each pixel: gradient, vignette, soft and hard shadows."""
     y, x = np.mgrid[-1 : 1 : side * 1j, -1 : 1 : side * 1j].astype(np.float32)
     slope = rng.normal(0, 0.12, 2)
     factor = np.clip(1 + slope[0] * x + slope[1] * y, 0.3, 1.6)

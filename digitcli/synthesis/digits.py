@@ -281,7 +281,7 @@ def print_digit(digit: int, rng: np.random.Generator) -> NDArray[np.uint8]:
 
 
 def framed(sheet: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Frame ink as MNIST does: scaled into a 20×20 box, its centre of mass in the middle of 28×28."""
+    """Frame ink as MNIST does: in a box of 20×20, its centre of mass in the middle of 28×28."""
     x, y, width, height = cv2.boundingRect(sheet)
     scale = BOX / max(width, height)
     size = max(1, round(width * scale)), max(1, round(height * scale))

@@ -1,4 +1,4 @@
-"""Shapes that are no digits, made from digits and by code: the network learns to answer them evenly."""
+"""Shapes that are no digits, from digits and by code: the network learns to answer them evenly."""
 
 import string
 
@@ -18,7 +18,7 @@ _SHEET_SIDE = 112
 _LETTERS = "".join(sorted(set(string.ascii_letters) - set("BDGILOQSTZbgijloqstyz"))) + "#%&?@+=$"
 
 
-# as people write them, in the manner of `drawn.FORMS`
+# as people write them, in the manner of `digits.FORMS`
 LETTERS: tuple[Form, ...] = (
     (((0, 1), (0.5, 0)), ((0.5, 0), (1, 1)), ((0.2, 0.6), (0.8, 0.6))),  # A
     (((1, 0.15), (0.5, 0), (0.05, 0.5), (0.5, 1), (1, 0.85)),),  # C
@@ -83,7 +83,7 @@ LETTERS: tuple[Form, ...] = (
 
 
 def shapes(count: int, digits: LabelledImages, rng: np.random.Generator) -> LabelledImages:
-    """Make ``count`` framed shapes labelled `NO_DIGIT`; some are pieced together from ``digits``."""
+    """Make ``count`` framed shapes labelled `NO_DIGIT`, some of them from pieces of ``digits``."""
     by_code = (
         _letter,
         _written,
@@ -122,7 +122,7 @@ def _written(_digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.ui
 
 
 def _curl(_digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Draw one long winding curve, as many alphabets have them; half of them begin with a small loop."""
+    """Draw one long winding curve, as many alphabets have them; half begin with a small loop."""
     points = rng.uniform(0, 1, (int(rng.integers(4, 9)), 2))
     if rng.random() < 0.5:
         points = np.vstack([_turns(rng, 1.1, 0.15, 0.15) + rng.uniform(0.15, 0.85, 2), points[:4]])
@@ -143,7 +143,10 @@ def _winding(points: NDArray[np.float64], rng: np.random.Generator) -> NDArray[n
 def _turns(
     rng: np.random.Generator, turns: float, first: float, last: float
 ) -> NDArray[np.float64]:
-    """Give points around (0, 0) along so many turns, either way, with a radius from ``first`` to ``last``."""
+    """Return points along so many turns around (0, 0), either way.
+
+    Their radius goes from ``first`` to ``last``.
+    """
     way = np.linspace(0, 1, round(8 * turns))
     angle = rng.uniform(0, 2 * np.pi) + rng.choice((-1, 1)) * 2 * np.pi * turns * way
     radius = first + (last - first) * way

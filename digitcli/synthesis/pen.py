@@ -1,4 +1,4 @@
-"""Digits as pens draw them: MNIST's digits, and a few straight ones, reduced to the line that the pen followed.
+"""Digits as pens draw them: MNIST's, and a few straight ones, reduced to the pen's line.
 
 MNIST's strokes are as thick as its 20 x 20 pixels allow. A photographed pen is much thinner, so a
 digit is kept here as the distance of every point from the middle of its stroke; any stroke width
@@ -35,7 +35,10 @@ _STRAIGHT = (
 
 
 def _thinning_table(first: bool) -> npt.NDArray[np.uint8]:
-    """Tell for each of the 256 neighbourhoods whether the pixel stays (1), for one of Zhang and Suen's two passes."""
+    """Return for each of the 256 neighbourhoods whether the pixel stays (1).
+
+    The table is for one of Zhang and Suen's two passes.
+    """
     table = np.ones(256, np.uint8)
     for code in range(256):
         p = [code >> bit & 1 for bit in range(8)]  # north, then clockwise
@@ -136,7 +139,10 @@ def _slant(rng: np.random.Generator) -> npt.NDArray[np.float64]:
 def _onto_field(
     points: npt.NDArray[np.float64], linear: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float64]:
-    """Give the affine map (2, 3) that applies ``linear`` and brings ``points`` (n, 2) into the middle of the field."""
+    """Return the affine map (2, 3) that applies ``linear`` and centres ``points`` in the field.
+
+    The points have the shape (n, 2).
+    """
     moved = points @ linear.T
     low, high = moved.min(axis=0), moved.max(axis=0)
     scale = DIGIT / max(float((high - low).max()), 1e-6)

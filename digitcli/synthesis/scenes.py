@@ -1,4 +1,4 @@
-"""The detector's training pictures: MNIST's digits written on generated paper, and where their ink is."""
+"""The detector's training images: MNIST's digits on generated paper, and where their ink is."""
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,10 @@ _VISIBLE = 0.06  # how much of the paper's brightness any stroke takes away at l
 def composite(
     digits: npt.NDArray[np.uint8], rng: np.random.Generator
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
-    """Make one picture (128, 128) of some of ``digits`` (n, 28, 28), and its ink (128, 128) from 0, none, to 255."""
+    """Make one image (128, 128) of some of ``digits`` (n, 28, 28), and its ink.
+
+    The ink is of the same shape, from 0, none, to 255.
+    """
     cover, ink = _writing(digits, rng)
     contrast = rng.uniform(0.3, 0.95) if rng.random() < 0.65 else log_uniform(rng, 0.06, 0.3)
     contrast = float(np.clip(contrast, _VISIBLE / max(float(cover.max()), _VISIBLE), 0.98))
@@ -54,7 +57,10 @@ def _digit(digits: npt.NDArray[np.uint8], rng: np.random.Generator) -> pen.Pen:
 
 
 def _writing(digits: npt.NDArray[np.uint8], rng: np.random.Generator) -> tuple[Cover, Cover]:
-    """Draw what is to be found: how much of each pixel it covers, and the same for strokes of at least a pixel."""
+    """Draw what is to be found: how much of each pixel it covers, and the ink to mark.
+
+    The ink to mark is the same, but with strokes at least a pixel wide.
+    """
     cover, ink = np.zeros((2, DETECTOR_SIDE, DETECTOR_SIDE), np.float32)
     kind = rng.random()
     if kind < _EMPTY:
@@ -83,7 +89,7 @@ def _writing(digits: npt.NDArray[np.uint8], rng: np.random.Generator) -> tuple[C
 
 
 def _place(rng: np.random.Generator, width: float, height: float) -> tuple[float, float]:
-    """Choose the middle (x, y) of something of these sides so that it lies within the picture, rather centrally."""
+    """Choose the middle (x, y) of something of these sides, within the image and rather central."""
     spread = rng.choice([0.3, 1.0])
     x, y = DETECTOR_SIDE / 2 + spread * rng.uniform(-0.5, 0.5, 2) * (
         DETECTOR_SIDE - np.array([width, height])
