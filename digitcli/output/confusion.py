@@ -38,7 +38,7 @@ def draw_confusion(console: Console, confusion: Confusion) -> None:
 
 
 def shortened(count: int) -> str:
-    """Write a count in at most four characters: exactly below 10,000, else with two or three digits, as 12k."""
+    """Write a count in at most four characters: exactly below 10,000, else rounded, as 12k."""
     if count < 10_000:
         return str(count)
     rest, unit = count / 1e3, "k"
@@ -60,7 +60,7 @@ def confusion_csv(confusion: Confusion) -> str:
 
 
 def confusion_json(confusion: Confusion) -> str:
-    """Give the matrix as a JSON object: ``confusion[i][j]`` counts pictures of label i answered j."""
+    """Return the matrix as JSON: ``confusion[i][j]`` counts images of label i predicted as j."""
     return json.dumps({"confusion": confusion.tolist()}) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""Pages of HTML that need nothing but themselves: no script, no request, pictures and plots inside."""
+"""HTML pages that need no other file: no script, no request, images and plots inside."""
 
 import base64
 from pathlib import Path
@@ -20,12 +20,15 @@ _TEMPLATES = Environment(
 
 
 def page(template: str, **content: object) -> bytes:
-    """Fill in a template of this package; text in ``content`` is shown as text, whatever it holds."""
+    """Fill in a template of this package; text in ``content`` is escaped."""
     return _TEMPLATES.get_template(template).render(**content).encode()
 
 
 def picture_uri(image: NDArray[np.uint8]) -> str:
-    """Give a picture of shape (h, w) or (h, w, 3), RGB, as a data URI: a large one compressed as a photo is."""
+    """Return an image as a data URI: a large one as JPEG, a small one as PNG.
+
+    Its shape is (h, w), or (h, w, 3) for RGB.
+    """
     kind = "jpeg" if image.shape[0] * image.shape[1] > _EXACT else "png"
     content = cv2.imencode(f".{kind}", image[..., ::-1] if image.ndim == 3 else image)[1].tobytes()
     return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"

@@ -105,7 +105,8 @@ def inspection_png(inspection: Inspection) -> bytes:
     from digitcli.output import plots
 
     figure = plots.contact_sheet(
-        f"{printable(Path(inspection.path).name)}: {answer(inspection.prediction)}",  # a long path would not fit
+        # a long path would not fit
+        f"{printable(Path(inspection.path).name)}: {answer(inspection.prediction)}",
         stages(inspection, _LARGEST),
         [
             (f"{view.name}: {view.shape}, ±{view.limit:.2f}", view.images)
@@ -132,7 +133,7 @@ def answer(prediction: Prediction) -> str:
 
 
 def stages(inspection: Inspection, side: int) -> list[tuple[str, Image]]:
-    """Give the pictures on the way to the network, none larger than ``side``, and what they are called."""
+    """Return the images on the way to the network, none larger than ``side``, with titles."""
     picture, ink = fit_within(inspection.image, side), inspection.reading.ink
     grey = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
     seen = [("as given", picture), ("upright, grey", np.asarray(grey, np.uint8))]
@@ -142,7 +143,10 @@ def stages(inspection: Inspection, side: int) -> list[tuple[str, Image]]:
 
 
 def _ink_in_place(ink: Ink, shape: tuple[int, ...], side: int) -> Image:
-    """Draw the ink where it was found in a picture of ``shape``, within ``side`` pixels, and a line around its box."""
+    """Draw the ink where it was found in an image of ``shape``, and a line around its box.
+
+    What is drawn is at most ``side`` pixels wide and high.
+    """
     left, top, width, height = ink.box
     whole = np.zeros(shape, np.uint8)
     whole[top : top + height, left : left + width] = (
@@ -183,7 +187,10 @@ def outputs(inspection: Inspection) -> list[tuple[int, float]]:
 
 
 def occlusion_image(inspection: Inspection) -> Image:
-    """Give the occlusion map as grey: white where the probability falls most, black where it does not fall."""
+    """Return the occlusion map as grey.
+
+    It is white where the probability falls most, black where it does not fall.
+    """
     assert inspection.occlusion is not None  # noqa: S101
     most = max(float(inspection.occlusion.max()), 1e-6)
     return np.asarray(np.rint(np.clip(inspection.occlusion / most, 0, 1) * 255), np.uint8)
@@ -195,8 +202,9 @@ def occlusion_text(inspection: Inspection) -> str:
     before = inspection.prediction.confidence or 0.0
     after = before - max(float(inspection.occlusion.max()), 0.0)
     return (
-        f"A black square of {PATCH}×{PATCH} pixels is laid over each place in turn: the brighter a place, the more the "
-        f"probability of {inspection.prediction.best_guess} falls there, at most from {before:.2%} to {after:.2%}."
+        f"A black square of {PATCH}×{PATCH} pixels is laid over each place in turn: "
+        f"the brighter a place, the more the probability of {inspection.prediction.best_guess} "
+        f"falls there, at most from {before:.2%} to {after:.2%}."
     )
 
 

@@ -12,7 +12,7 @@ from digitcli.weights_folder import ModelCard, WeightsFolder
 
 
 def draw_layers(console: Console, architecture: str) -> None:
-    """Draw the layers as the article's table has them; nothing where the architecture is not known."""
+    """Draw the layers as the article's table has them; nothing for an unknown architecture."""
     layers = ARCHITECTURES.get(architecture)
     if layers is None:
         return

@@ -1,4 +1,4 @@
-"""Plots, drawn by matplotlib: as files, and as SVG that takes the colours of the page it stands in."""
+"""Plots by matplotlib: as files, and as SVG that takes the colours of the page around it."""
 # ruff: noqa: E402
 
 import csv
@@ -76,7 +76,7 @@ def inline_svg(figure: Figure, name: str) -> str:
 
 @rc_context(_STYLE)
 def confusion_matrix(confusion: NDArray[np.int64]) -> Figure:
-    """Draw the confusion matrix: the diagonal grey, mistakes the redder the larger their share of the row."""
+    """Draw the confusion matrix: the diagonal grey, mistakes red by their share of the row."""
     figure = Figure(figsize=(6.4, 6.0), layout="constrained")
     axes = figure.add_subplot()
     digits = len(confusion)
@@ -112,7 +112,7 @@ def confusion_matrix(confusion: NDArray[np.int64]) -> Figure:
 
 @rc_context(_STYLE)
 def reliability(calibration: Calibration) -> Figure:
-    """Draw how often the answers of each bin were right against how sure they were, and how many they are."""
+    """Draw the accuracy of each bin against its confidence, and the number of its predictions."""
     figure = Figure(figsize=(4.8, 4.2), layout="constrained")
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
     filled = [b for b in calibration.bins if b.count]
@@ -135,7 +135,7 @@ def reliability(calibration: Calibration) -> Figure:
 
 @rc_context(_STYLE)
 def refusal_curve(refusal: Refusal, min_confidence: float) -> Figure:
-    """Draw the error of what is answered against the share refused, and where ``min_confidence`` lies on it."""
+    """Draw the error of the rest against the share refused, and mark ``min_confidence`` on it."""
     figure = Figure(figsize=(4.8, 4.2), layout="constrained")
     axes = figure.add_subplot()
     end = min(1.0, max(0.02, 1.3 * max(refusal.share_for(target) for target in TARGETS)))
@@ -224,7 +224,10 @@ def contact_sheet(
     outputs: Sequence[float],
     last: tuple[str, Image] | None,
 ) -> Figure:
-    """Lay out an inspection: the stages, a row for each layer that has maps, then units, outputs and ``last``."""
+    """Lay out an inspection.
+
+    First the stages, then a row for each layer that has maps, then units, outputs and ``last``.
+    """
     maps = [layer for layer in layers if len(layer[1]) > 1]
     units = [layer for layer in layers if len(layer[1]) == 1]
     heights = [

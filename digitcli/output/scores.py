@@ -38,11 +38,13 @@ def figures(evaluation: Evaluation, min_confidence: float) -> list[tuple[str, st
         ("loss", f"{evaluation.loss:.4f}"),
         (
             "calibration",
-            f"{evaluation.calibration.error * 100:.2f} points expected error ({len(evaluation.calibration.bins)} bins)",
+            f"{evaluation.calibration.error * 100:.2f} points expected error "
+            f"({len(evaluation.calibration.bins)} bins)",
         ),
         (
             "unsure",
-            f"{refused:.2%} below confidence {min_confidence:.2f}; of the others {percent(error)} wrong",
+            f"{refused:.2%} below confidence {min_confidence:.2f}; "
+            f"of the others {percent(error)} wrong",
         ),
         ("refusing", f"{', '.join(enough)} wrong"),
     ]
