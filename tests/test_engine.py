@@ -1,4 +1,4 @@
-"""The README's lines for a data engine, run as they stand: a Classifier in each of Ray Data's workers."""
+"""The README's lines for a data engine, run as they stand: a Classifier in each Ray Data worker."""
 
 import json
 import re

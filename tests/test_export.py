@@ -16,9 +16,8 @@ from digitcli.export import to_keras, to_onnx, to_saved_model
 from digitcli.inference.network import Network
 from digitcli.weights_folder import open_weights
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:.*np.object:FutureWarning"
-)  # Keras asks NumPy for it, for tf2onnx
+# Keras asks NumPy for it, for tf2onnx
+pytestmark = pytest.mark.filterwarnings("ignore:.*np.object:FutureWarning")
 
 IMAGES = mnist.load_splits().validation.images[:1000]
 PICTURES = IMAGES[..., np.newaxis].astype(np.float32) / 255
@@ -46,7 +45,8 @@ def test_keras_loads_its_file_in_a_process_that_knows_the_layers_alone(tmp_path,
     np.save(tmp_path / "pictures.npy", PICTURES)
     code = (
         "import keras, numpy as np, digitcli.networks.lenet5_1998\n"
-        "np.save('answers.npy', keras.saving.load_model('it.keras').predict(np.load('pictures.npy'), verbose=0))"
+        "np.save('answers.npy', keras.saving.load_model('it.keras')"
+        ".predict(np.load('pictures.npy'), verbose=0))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, env=shell_env, text=True, capture_output=True

@@ -1,4 +1,7 @@
-"""What is built is what a user needs and no more, and it works where nothing else is, with TensorFlow and without."""
+"""What is built is what a user needs and no more.
+
+It works where nothing else is installed, with TensorFlow and without.
+"""
 
 import email
 import os

@@ -116,7 +116,10 @@ def shell_block(tmp_path: Path, shell_env: dict[str, str]) -> Callable[[str], No
         text = README.read_text(encoding="utf-8")
         [block] = re.findall(rf"^## {title}$(?:(?!^## ).)*?^```bash\n(.*?)^```$", text, re.M | re.S)
         for command in block.splitlines():
-            short = f"{command.replace('-N', '-0').replace(' N ', ' 0 ')}{' --epochs 1' * ('train' in command)}"
+            short = (
+                f"{command.replace('-N', '-0').replace(' N ', ' 0 ')}"
+                f"{' --epochs 1' * ('train' in command)}"
+            )
             done = subprocess.run(
                 ["bash", "-c", short], cwd=tmp_path, env=shell_env, text=True, capture_output=True
             )

@@ -144,7 +144,10 @@ def write_digits(folder: Path, images: np.ndarray, count: int) -> None:
 
 
 def write_photos(folder: Path, images: np.ndarray) -> None:
-    """Write JPEG files as a phone would: a pen's digit on grainy paper; 20 of them, under 50 names each."""
+    """Write JPEG files as a phone would: a pen's digit on grainy paper.
+
+    There are 20 of them, under 50 names each.
+    """
     folder.mkdir()
     chance = np.random.default_rng(7)
     for number in range(20):

@@ -1,4 +1,4 @@
-"""Feed the real command a great number of damaged files; print what did not end as promised, and the worst costs.
+"""Feed the real command many damaged files; print what did not end as promised, and the costs.
 
     PYTHONPATH=. python tests/benchmarks/fuzz_bench.py [--pictures 20000] [--others 5000] [--seed 0]
 
@@ -21,7 +21,10 @@ BATCH = 1000
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        description="Feed the real command a great number of damaged files; "
+        "print what did not end as promised, and the worst costs."
+    )
     parser.add_argument("--pictures", type=int, default=20_000)
     parser.add_argument("--others", type=int, default=5_000)
     parser.add_argument("--seed", type=int, default=0)
@@ -36,7 +39,8 @@ def main() -> int:
         began = time.monotonic()
         complaints = outcomes.classify_all(paths)
         print(
-            f"{kind:5} seed {seed}: {len(paths)} mutants, {time.monotonic() - began:.0f} s, {len(complaints)} wrong"
+            f"{kind:5} seed {seed}: {len(paths)} mutants, "
+            f"{time.monotonic() - began:.0f} s, {len(complaints)} wrong"
         )
         wrong += len(complaints)
         for complaint in complaints:

@@ -1,10 +1,10 @@
-"""Classify files that were made to be costly, each in a process of its own; print what they took and whether they may.
+"""Classify files made to be costly, each in a process of its own; print what they took.
 
     PYTHONPATH=. python tests/benchmarks/hostile_bench.py
 
 One file may take 5 s of CPU and 600 MB at the default caps, one below 1 MB 2 s and 300 MB. All of
-them in one batch may take no more than one above the same batch of harmless files. Exit status 1
-where something took more.
+them in one batch may take no more than one above the same batch of harmless files. What took more
+is marked, and the exit status is 1.
 """
 
 import contextlib
@@ -29,7 +29,10 @@ SAMPLE = Path(__file__).parents[1] / "samples" / "7-red-marker.png"
 
 
 def files() -> Iterator[tuple[str, bytes]]:
-    """Give names and contents: of each kind the largest that is let through, and larger ones that must be refused."""
+    """Yield names and contents.
+
+    Of each kind the largest that is let through, and larger ones that must be refused.
+    """
     for mode, small, large in (
         ("L", 9_990, 9_990),
         ("RGB", 4_900, 9_900),
@@ -114,7 +117,7 @@ def run_length_bmp(row: bytes, height: int) -> bytes:
 
 
 def classify(*args: str | Path) -> tuple[float, float, str]:
-    """Give seconds of CPU, the largest process' memory in MB, and the last line of what was said."""
+    """Return seconds of CPU, the largest process' memory in MB, and the last line on stderr."""
     process = subprocess.Popen(
         [sys.executable, "-m", "digitcli", "classify", *map(os.fspath, args)],
         stdout=subprocess.DEVNULL,
@@ -131,7 +134,7 @@ def classify(*args: str | Path) -> tuple[float, float, str]:
 
 
 def batch_peak(folder: Path) -> float:
-    """Give the most memory in MB that classify and its two workers took together, sampled while they read a folder."""
+    """Return the peak memory in MB of classify and its two workers together, reading a folder."""
     process = subprocess.Popen(
         [sys.executable, "-m", "digitcli", "classify", "--jobs", "2", folder],
         stdout=subprocess.DEVNULL,
@@ -187,7 +190,8 @@ def main() -> int:
             too_much += bad
             verdict = "TOO MUCH" if bad else ""
             print(
-                f"{path.name:38} {size / MB:7.2f} MB {seconds:5.2f} s {memory:4.0f} MB  {verdict} {said[-90:]}"
+                f"{path.name:38} {size / MB:7.2f} MB {seconds:5.2f} s {memory:4.0f} MB  "
+                f"{verdict} {said[-90:]}"
             )
         ordinary, peak = batch_peak(harmless), batch_peak(hostile)
         print(f"as one batch: {peak:.0f} MB; as many harmless files: {ordinary:.0f} MB")

@@ -1,4 +1,7 @@
-"""What a reader of the article would write for many pictures: python keras_folder.py NETWORK.keras FOLDER."""
+"""What a reader of the article would write for many pictures.
+
+Usage: ``python keras_folder.py NETWORK.keras FOLDER``.
+"""
 
 import sys
 from pathlib import Path

@@ -1,12 +1,11 @@
-"""The article's training script, mended where today's Keras refuses it: the reference for `digitcli train`.
+"""The article's training script, the reference for `digitcli train`.
 
-    python article_train.py MNIST.npz
+    python keras_train.py MNIST.npz
 
-Mended: AveragePooling2D wants its pool_size, the data are read from a file instead of downloaded.
-    All else is as in
-R. Alake, "Understanding and Implementing LeNet-5 CNN Architecture (Deep Learning)", Towards Data
-Science, 2020: the validation pictures are among the training pictures, Adam, five epochs, batches
-of 32.
+It is mended where today's Keras refuses it: AveragePooling2D wants its pool_size, the data are read
+from a file instead of downloaded. All else is as in R. Alake, "Understanding and Implementing
+LeNet-5 CNN Architecture (Deep Learning)", Towards Data Science, 2020: the validation pictures are
+among the training pictures, Adam, five epochs, batches of 32.
 """
 
 import sys

@@ -1,4 +1,7 @@
-"""Whole processes measured from outside: wall time, CPU time, peak memory, time to the first output. Linux only."""
+"""Whole processes measured from outside: wall and CPU time, peak memory, time to first output.
+
+Linux only.
+"""
 
 import importlib.metadata
 import math
@@ -26,10 +29,11 @@ LIBRARIES = (
 
 @dataclass(frozen=True)
 class Run:
-    """One run: seconds, and MB at the peak, of the process and its children together (shared pages counted once).
+    """One run: seconds, and MB at the peak, of the process and its children together.
 
-    ``memory`` is not a number where it was not watched: what the system says of a process that has
-    ended counts this one's own memory too, from which it was forked.
+    Shared pages are counted once. ``memory`` is not a number where it was not watched: what the
+    system says of a process that has ended counts this one's own memory too, from which it was
+    forked.
     """
 
     wall: float
@@ -61,7 +65,11 @@ def measure(command: Sequence[str | Path], *, memory: bool = False) -> Run:
 
 
 def in_turn(*commands: Sequence[str | Path], runs: int, memory: bool = False) -> list[list[Run]]:
-    """Run commands in turn, A B A B …, after one run of each that is not counted; give the runs of each."""
+    """Run commands in turn, A B A B …, after one run of each that is not counted.
+
+    Returns:
+        The runs of each command.
+    """
     for command in commands:
         measure(command)
     rounds = [[measure(command, memory=memory) for command in commands] for _ in range(runs)]
@@ -69,7 +77,10 @@ def in_turn(*commands: Sequence[str | Path], runs: int, memory: bool = False) ->
 
 
 def ratio(ours: Sequence[Run], theirs: Sequence[Run], kind: str) -> float:
-    """Give the median of the ratios run by run, which a machine that gets faster or slower disturbs least."""
+    """Return the median of the ratios run by run.
+
+    A machine that gets faster or slower disturbs it least.
+    """
     return median(getattr(a, kind) / getattr(b, kind) for a, b in zip(ours, theirs, strict=True))
 
 

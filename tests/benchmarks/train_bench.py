@@ -55,7 +55,8 @@ def main() -> None:
         zip(article, ours, strict=True)
     ):
         print(
-            f"| {number} | {their_accuracy:.2%} | {theirs.wall:.1f} s | {our_accuracy:.2%} | {our.wall:.1f} s |"
+            f"| {number} | {their_accuracy:.2%} | {theirs.wall:.1f} s "
+            f"| {our_accuracy:.2%} | {our.wall:.1f} s |"
         )
     quotient = ratio([run for run, _ in ours], [run for run, _ in article], "wall")
     print(

@@ -26,7 +26,10 @@ def mutant(seeds: list[bytes], rng: random.Random) -> bytes:
 
 
 def _mended(data: bytes) -> bytes:
-    """Set the checksums of a PNG right, or no damage within it would get past them; leave anything else alone."""
+    """Set the checksums of a PNG right, or no damage within it would get past them.
+
+    Anything else is left alone.
+    """
     at, mended = 8, bytearray(data)
     while data[:4] == b"\x89PNG" and at + 12 <= len(data):
         end = at + 8 + int.from_bytes(data[at : at + 4], "big")
@@ -87,18 +90,21 @@ def pictures() -> dict[str, list[bytes]]:
     exif = Image.Exif()
     exif[0x0112] = 6
     variants: dict[str, list[tuple[Image.Image, dict[str, object]]]] = {
-        "PNG": [(grey, {}), (alpha, {}), (grey.convert("1"), {}), (grey.convert("P"), {"transparency": 3}),
-                (Image.fromarray(deep), {"exif": exif}), (rgb, {"save_all": True, "append_images": [rgb.rotate(90)]})],
+        "PNG": [(grey, {}), (alpha, {}), (grey.convert("1"), {}),
+                (grey.convert("P"), {"transparency": 3}), (Image.fromarray(deep), {"exif": exif}),
+                (rgb, {"save_all": True, "append_images": [rgb.rotate(90)]})],
         "JPEG": [(grey, {}), (rgb, {"progressive": True, "exif": exif}), (rgb.convert("CMYK"), {})],
         "MPO": [(rgb, {"save_all": True, "append_images": [rgb]})],
         "GIF": [(grey, {}), (grey, {"save_all": True, "append_images": [grey.rotate(90)]})],
         "BMP": [(grey, {}), (rgb, {}), (grey.convert("1"), {})],
         "PPM": [(grey, {}), (rgb, {}), (grey.convert("1"), {}), (Image.fromarray(deep), {})],
         "TIFF": [(grey, {}), (rgb, {"compression": "tiff_lzw"}), (rgb, {"compression": "jpeg"}),
-                 (grey.convert("1"), {"compression": "group4"}), (Image.fromarray(deep.astype(np.float32)), {}),
+                 (grey.convert("1"), {"compression": "group4"}),
+                 (Image.fromarray(deep.astype(np.float32)), {}),
                  (alpha, {"compression": "tiff_adobe_deflate", "exif": exif}),
                  (grey, {"compression": "packbits", "save_all": True, "append_images": [grey]})],
-        "WEBP": [(rgb, {"exif": exif}), (alpha, {"lossless": True}), (rgb, {"save_all": True, "append_images": [rgb]})],
+        "WEBP": [(rgb, {"exif": exif}), (alpha, {"lossless": True}),
+                 (rgb, {"save_all": True, "append_images": [rgb]})],
         "AVIF": [(rgb, {"exif": exif}), (alpha, {})],
     }  # fmt: skip
     whole = {

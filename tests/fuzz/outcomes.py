@@ -19,14 +19,15 @@ from digitcli.weights_folder import ModelCard
 
 SECONDS = 600
 NOTE = "holds several pictures"  # of --verbose
-OUR_MISTAKES = (
-    "failed while it was read",
-    "was ended",
-)  # caught, but a decoder crashed or we have not foreseen it
+# Caught, but a decoder crashed or we have not foreseen it.
+OUR_MISTAKES = ("failed while it was read", "was ended")
 
 
 def classify_all(paths: list[Path], *options: str) -> list[str]:
-    """Run classify over files; give all that is not as promised: a record each, one line an error, and nothing else."""
+    """Run classify over files and return all that is not as promised.
+
+    Promised are a record each, one line an error, and nothing else.
+    """
     listing = b"".join(os.fsencode(path) + b"\0" for path in paths)
     done = subprocess.run(
         [sys.executable, "-m", "digitcli", "classify", "-0", "--files-from", "-", *options],
@@ -45,7 +46,8 @@ def classify_all(paths: list[Path], *options: str) -> list[str]:
     failed = sum(record[3] == "error" for record in records)
     if (done.returncode, len(complaints)) != (int(failed > 0), failed):
         wrong.append(
-            f"status {done.returncode}, {failed} records of errors, {len(complaints)} lines on stderr"
+            f"status {done.returncode}, {failed} records of errors, "
+            f"{len(complaints)} lines on stderr"
         )
     return wrong
 
@@ -104,7 +106,10 @@ KINDS: dict[str, tuple[mutants.Seeds, Callable[[bytes], None]]] = {
 
 
 def use_all(kind: str, count: int, seed: int) -> list[str]:
-    """Use mutants of one kind, in a process of its own, which they may crash; give what is not as promised."""
+    """Use mutants of one kind and return what is not as promised.
+
+    They are used in a process of its own, which they may crash.
+    """
     seeds, use = KINDS[kind]
     whole, rng, wrong = seeds(), random.Random(seed), []
     while count > 0:
@@ -121,7 +126,8 @@ def use_all(kind: str, count: int, seed: int) -> list[str]:
         _, status = os.waitpid(pid, 0)
         if status:
             wrong.append(
-                f"{kind}: status {status} in the {batch} mutants before the last {count - batch} of seed {seed}"
+                f"{kind}: status {status} in the {batch} mutants "
+                f"before the last {count - batch} of seed {seed}"
             )
         for _ in range(batch):
             mutants.mutant(whole, rng)

@@ -1,4 +1,7 @@
-"""Damaged files of every kind end in an answer, a refusal or one line; tests/benchmarks/fuzz_bench.py has more."""
+"""Damaged files of every kind end in an answer, a refusal or one line.
+
+tests/benchmarks/fuzz_bench.py has more.
+"""
 
 import contextlib
 import itertools

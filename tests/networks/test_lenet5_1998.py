@@ -130,9 +130,8 @@ def test_c3_is_a_convolution_squashed(network):
     c3 = network.get_layer("C3")
     maps = np.random.default_rng(4).normal(size=(2, 14, 14, 6)).astype(np.float32)
     kernel, bias = np.asarray(c3.kernel()), c3.bias.numpy()
-    one = (
-        np.einsum("nyxi,yxio->no", maps[:, 3:8, 4:9], kernel) + bias
-    )  # what the unit in row 3, column 4 sees
+    # what the unit in row 3, column 4 sees
+    one = np.einsum("nyxi,yxio->no", maps[:, 3:8, 4:9], kernel) + bias
     np.testing.assert_allclose(c3(maps).numpy()[:, 3, 4], squashed(one), atol=1e-4)
 
 
@@ -175,14 +174,12 @@ def test_first_weights_are_uniform_in_2_4_through_fan_in(network):
     for name, (weights, inputs) in ranges.items():
         values = np.abs(np.asarray(weights))
         assert values.max() <= 2.4 / inputs, name
-        assert values.max() > 0.25 * 2.4 / inputs, (
-            name
-        )  # of six numbers, all are below in one of 4,096 draws
+        # of six numbers, all are below in one of 4,096 draws
+        assert values.max() > 0.25 * 2.4 / inputs, name
     values = network.get_layer("C5").kernel.numpy()
     assert abs(values.mean()) < 1e-4
-    np.testing.assert_allclose(
-        values.std(), 2.4 / 400 / math.sqrt(3), rtol=0.02
-    )  # uniform, not only bounded
+    # uniform, not only bounded
+    np.testing.assert_allclose(values.std(), 2.4 / 400 / math.sqrt(3), rtol=0.02)
 
 
 def test_the_loss_is_equation_9():
@@ -255,7 +252,10 @@ def run(model: bytes, inputs: np.ndarray) -> np.ndarray:
 
 
 def multiplications(network: keras.Sequential) -> int:
-    """Products with weights, in S2 and S4 one for each unit, and in the output of 1998 a square for each pixel."""
+    """Count products with weights.
+
+    S2 and S4 have one for each unit, the output of 1998 a square for each pixel.
+    """
     total = 0
     for layer in network.layers:
         places = math.prod(layer.output.shape[1:-1])

@@ -23,7 +23,7 @@ NAUGHTY = "<b>\x1b[31m & {{ 7 * 7 }}.png"
 
 
 def some_inspection() -> Inspection:
-    """Stages that look the same on every machine: nothing is computed that could round otherwise."""
+    """Stages that look the same on every machine: nothing computed could round otherwise."""
     picture = np.full((120, 160, 3), 220, np.uint8)
     picture[30:90, 70:86] = (160, 20, 20)
     canvas = np.zeros((28, 28), np.uint8)

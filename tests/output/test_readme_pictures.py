@@ -1,4 +1,7 @@
-"""The pictures that the README shows are what its commands make. DIGITCLI_UPDATE_GOLDEN=1 makes them again."""
+"""The pictures that the README shows are what its commands make.
+
+DIGITCLI_UPDATE_GOLDEN=1 makes them again.
+"""
 
 import io
 import os
@@ -14,7 +17,7 @@ SAMPLE = "tests/samples/3-pen-on-ruled-paper.jpg"
 
 
 def check(name: str, content: bytes) -> None:
-    """Compare two pictures as one sees them from afar: fonts and the last digits of numbers may differ."""
+    """Compare two pictures as seen from afar: fonts and the last digits of numbers may differ."""
     path = ROOT / "tests" / "golden" / name
     if os.environ.get("DIGITCLI_UPDATE_GOLDEN"):
         Image.open(io.BytesIO(content)).convert("RGB").quantize(

@@ -120,7 +120,8 @@ def test_the_likeliest_digits_have_a_column_or_a_list() -> None:
 
 def test_json_is_the_record_of_the_contract() -> None:
     assert record(RecordFormat.JSONL, "scans/7.png") == (
-        '{"path": "scans/7.png", "status": "ok", "digit": 7, "confidence": 0.9993, "best_guess": 7, "reason": null}\n'
+        '{"path": "scans/7.png", "status": "ok", "digit": 7, "confidence": 0.9993, '
+        '"best_guess": 7, "reason": null}\n'
     )
 
 

@@ -14,7 +14,10 @@ NAUGHTY = '<img src=x onerror="alert(1)"> & {{ 7 * 7 }}.png'
 
 
 def some_pictures(count: int, folder=None) -> tuple[LabelledImages, np.ndarray]:
-    """Pictures of which a third is answered wrongly, as files with a naughty name where there is a folder."""
+    """Pictures of which a third is answered wrongly.
+
+    Where there is a folder, they are files with a naughty name in it.
+    """
     rng = np.random.default_rng(3)
     images = np.zeros((count, 28, 28), np.uint8)
     images[:, 6:22, 12:16] = 255

@@ -1,4 +1,7 @@
-"""Photo-like pictures made from MNIST's digits, one kind of trouble at a time, the same ones for the same seed."""
+"""Photo-like pictures made from MNIST's digits, one kind of trouble at a time.
+
+They are the same for the same seed.
+"""
 
 import io
 from collections.abc import Callable
@@ -22,7 +25,7 @@ def digits(count: int, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]
 
 
 def stroke(digit: Grey, side: int, angle: float = 0.0) -> NDArray[np.float64]:
-    """The digit's 28×28 as ink in [0, 1] on a square of this side, sharpened to what a pen would leave."""
+    """The digit's 28×28 as ink in [0, 1] on a square of this side, sharp as a pen's."""
     turn = cv2.getRotationMatrix2D((13.5, 13.5), angle, side / 28)
     turn[:, 2] += side / 2 - 13.5 - 0.5
     large = cv2.warpAffine(digit, turn, (side, side), flags=cv2.INTER_CUBIC).astype(float) / 255

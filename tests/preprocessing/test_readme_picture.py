@@ -1,4 +1,4 @@
-"""tests/golden/reading.png, which the README shows: photo-like pictures, and below each what the network sees."""
+"""The README's tests/golden/reading.png: pictures, and below each what the network sees."""
 
 import io
 import os

@@ -1,4 +1,4 @@
-"""Make the sample pictures beside this file: digits drawn by code, on paper, boards and screens made by code.
+"""Make the sample pictures beside this file: digits, paper, boards and screens drawn by code.
 
     python tests/samples/make.py
 

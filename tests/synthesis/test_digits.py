@@ -10,10 +10,8 @@ def test_every_digit_is_drawn_and_framed_as_mnist_frames_it():
     assert drawn.images.dtype == np.uint8
     for image in drawn.images:
         rows, columns = (np.flatnonzero(image.max(axis=axis)) for axis in (1, 0))
-        assert max(np.ptp(rows), np.ptp(columns)) in (
-            18,
-            19,
-        )  # a box of 20, whose edge may be all but black
+        # a box of 20, whose edge may be all but black
+        assert max(np.ptp(rows), np.ptp(columns)) in (18, 19)
         weights = image / image.sum()
         assert (weights.sum(axis=1) * np.arange(28)).sum() == pytest.approx(13.5, abs=1.1)
         assert (weights.sum(axis=0) * np.arange(28)).sum() == pytest.approx(13.5, abs=1.1)

@@ -26,7 +26,7 @@ def test_the_seed_decides_every_pixel(digits: npt.NDArray[np.uint8]) -> None:
 
 
 def test_ink_can_be_seen_in_the_picture(digits: npt.NDArray[np.uint8]) -> None:
-    """On average over many: of large digits, the ink differs from the paper around it, in either direction."""
+    """Over many pictures, the ink of large digits is darker or lighter than the paper around it."""
     rng = np.random.default_rng(1)
     dark = light = unseen = 0
     for _ in range(150):

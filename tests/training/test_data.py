@@ -55,9 +55,8 @@ def test_a_digit_without_enough_pictures_is_named():
     )
     with pytest.raises(DataError, match="here: 3: fewer than 4 pictures"):
         divide(without, "here", np.random.default_rng(0), test=0.2, every_digit=True)
-    divide(
-        without, "here", np.random.default_rng(0), test=0.2, every_digit=False
-    )  # MNIST has the threes
+    # MNIST has the threes
+    divide(without, "here", np.random.default_rng(0), test=0.2, every_digit=False)
 
 
 def test_without_data_the_parts_are_those_of_mnist():

@@ -51,11 +51,8 @@ def test_the_network_of_1998_has_a_recipe_of_its_own():
     paper = recipe_for_epochs(None, "lenet5-1998")
     assert paper == RECIPES["lenet5-1998"]
     assert paper.architecture == "lenet5-1998"
-    assert (paper.drawn, paper.no_digits, paper.augmentation.blur) == (
-        0,
-        0,
-        0,
-    )  # MNIST's pictures, moved and bent
+    # MNIST's pictures, moved and bent
+    assert (paper.drawn, paper.no_digits, paper.augmentation.blur) == (0, 0, 0)
     assert recipe_for_epochs(5, "lenet5-1998").augmentation.rotation < paper.augmentation.rotation
 
 

@@ -50,9 +50,8 @@ def test_what_the_twin_learns_reaches_the_network(name, pictures):
     scores = twin(to_network_input(pictures), training=True).numpy()
     chances = probabilities(network, pictures)
     assert (scores.argmax(axis=1) == chances.argmax(axis=1)).all()
-    nearer = np.diff(
-        scores, axis=1
-    )  # both networks' probabilities are softmaxes of the scores, one over a temperature
+    # both networks' probabilities are softmaxes of the scores, one over a temperature
+    nearer = np.diff(scores, axis=1)
     further = np.diff(np.log(chances), axis=1)
     ratio = np.median(nearer / further)
     np.testing.assert_allclose(nearer, ratio * further, atol=1e-2)
