@@ -9,22 +9,25 @@
 | curves.svg         | the same, drawn                                                                |
 """
 
+import contextlib
 import hashlib
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from digitcli.architectures import ARCHITECTURES
-from digitcli.atomic import write_folder
-from digitcli.errors import WeightsError
+from digitcli.atomic import restore_folder, write_folder
+from digitcli.errors import OutputError, WeightsError
 
 MODEL = "model.tflite"
 KERAS_WEIGHTS = "model.weights.h5"
 CARD = "card.json"
 HISTORY = "history.csv"
 CURVES = "curves.svg"
+_FILES = {MODEL, KERAS_WEIGHTS, CARD, HISTORY, CURVES}
 SCHEMA = 1
 
 # The largest network here takes 1.2 MB; nothing in a strangers' folder is read past this.
@@ -176,6 +179,8 @@ def open_weights(weights: str | Path) -> WeightsFolder:
     folders = bundled()
     folder = folders.get(str(weights)) or Path(weights)
     if not folder.is_dir():
+        restore_folder(folder)
+    if not folder.is_dir():
         names = [
             name for name in folders if name in ARCHITECTURES
         ]  # the detector's reads no digits
@@ -203,9 +208,12 @@ def write_weights(
     ``extras`` are further files for people to look at, such as the training's history.
 
     Raises:
-        OutputError: it cannot be written, or exists and ``replace`` is false.
+        OutputError: it cannot be written, or exists and ``replace`` is false or what is there is
+            anything but a weights folder.
 
     """
+    if replace:
+        check_replaceable(folder)
     models = {MODEL: model, KERAS_WEIGHTS: keras_weights}
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in models.items()}
     complete = ModelCard(**{**asdict(card), "files": hashes})
@@ -213,6 +221,41 @@ def write_weights(
         folder, {**models, CARD: complete.to_json().encode(), **(extras or {})}, replace=replace
     )
     return complete
+
+
+def check_replaceable(folder: Path) -> None:
+    """Refuse to replace anything but a weights folder that holds nothing else, or an empty one.
+
+    Raises:
+        OutputError: it holds something of somebody's, or is the folder that one is in.
+
+    """
+    goal = folder.resolve()
+    if not goal.exists():
+        return
+    if not goal.is_dir():
+        raise OutputError(f"{folder} is a file, give the name of a folder")
+    if goal in (Path.cwd(), *Path.cwd().parents):
+        raise OutputError(f"{folder} is the folder you are in or around it; give another --output")
+    try:
+        names = {entry.name for entry in goal.iterdir()}
+        others = sorted(names - _FILES)
+        if names and CARD in names and not others:
+            ModelCard.from_json(_read(goal / CARD, MAX_CARD_BYTES).decode())
+        elif names:
+            held = f"holds {others[0]}" if others else f"lacks {CARD}"
+            raise OutputError(f"{folder} {held}: it is no weights folder; give another --output")
+    except (OSError, ValueError, WeightsError) as error:
+        raise OutputError(
+            f"{folder} cannot be told to be a weights folder ({error}); give another --output"
+        ) from error
+
+
+def remove_weights(folder: Path) -> None:
+    """Remove a weights folder, if it is one and holds nothing else."""
+    with contextlib.suppress(OutputError):
+        check_replaceable(folder)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _is_deeper(content: Any, depth: int) -> bool:

@@ -112,7 +112,7 @@ def test_the_version_stands_in_one_place(built):
         for path in (ROOT / "digitcli").rglob("*.py")
         if re.search(r"^__version__ = ", path.read_text(), re.M)
     ]
-    assert holders == [ROOT / "digitcli" / "__init__.py"]
+    assert holders == [ROOT / "digitcli" / "_version.py"]
     assert not re.search(r"^version\s*=", (ROOT / "pyproject.toml").read_text(), re.M)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from digitcli.architectures import ARCHITECTURES
-from digitcli.atomic import write_bytes, write_folder
+from digitcli.atomic import descriptor_named, write_bytes, write_folder
 from digitcli.cli.load_tensorflow import load_tensorflow
 from digitcli.cli.options import WeightsOption
 from digitcli.errors import OutputError, WeightsError
@@ -23,6 +23,21 @@ class ExportFormat(str, Enum):
     ONNX = "onnx"
 
 
+_ENDINGS = {
+    ".keras": ExportFormat.KERAS,
+    ".tflite": ExportFormat.TFLITE,
+    ".onnx": ExportFormat.ONNX,
+}
+_OF_SAVED_MODEL = {
+    "saved_model.pb",
+    "fingerprint.pb",
+    "keras_metadata.pb",
+    "variables",
+    "assets",
+    "assets.extra",
+}
+
+
 def export(
     output: Annotated[
         Path,
@@ -32,13 +47,15 @@ def export(
     ],
     weights: WeightsOption = "lenet5",
     format_: Annotated[
-        ExportFormat,
+        ExportFormat | None,
         typer.Option(
             "--format",
             "-f",
-            help="Keras' own file, TensorFlow's folder, or a file for LiteRT or ONNX.",
+            help="Keras' own file, TensorFlow's folder, or a file for LiteRT or ONNX; "
+            "the default is what the name's ending says, or keras.",
+            show_default=False,
         ),
-    ] = ExportFormat.KERAS,
+    ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Replace what was exported there before.")
     ] = False,
@@ -48,50 +65,67 @@ def export(
     It takes float32 pictures (n, 28, 28, 1) in [0, 1], white ink on black as MNIST has them, and
     gives the probabilities (n, 10) of the digits.
     """
+    if format_ is None:
+        format_ = _ENDINGS.get(output.suffix.lower(), ExportFormat.KERAS)
     if format_ is ExportFormat.KERAS and output.suffix != ".keras":
         raise typer.BadParameter(
             "Keras reads a file only where its name ends in .keras", param_hint="--output"
         )
-    bundle = open_weights(weights)
-    if bundle.card.architecture not in ARCHITECTURES:
-        raise WeightsError(f"{bundle.folder} holds no network that reads digits")
-    _check(output, format_, force)
+    weights_folder = open_weights(weights)
+    if weights_folder.card.architecture not in ARCHITECTURES:
+        raise WeightsError(f"{weights_folder.folder} holds no network that reads digits")
+    _check(output, format_, weights_folder, force)
     if format_ is ExportFormat.SAVED_MODEL:
-        write_folder(output, _saved_model(bundle), replace=force)
-        return
-    write_bytes(output, _content(bundle, format_))
+        write_folder(output, _saved_model(weights_folder), replace=force)
+    else:
+        write_bytes(output, _content(weights_folder, format_))
 
 
-def _check(output: Path, format_: ExportFormat, force: bool) -> None:
-    """Say before the work, not after it, that the result cannot be written; --force replaces only its own kind."""
-    if any(
-        folder.resolve() in (output.resolve(), *output.resolve().parents)
-        for folder in bundled().values()
-    ):
+def _check(output: Path, format_: ExportFormat, weights: WeightsFolder, force: bool) -> None:
+    """Say before the work, not after it, that the result cannot be written.
+
+    --force replaces only what is of the same kind.
+    """
+    goal = output.resolve()
+    if any(folder.resolve() in (goal, *goal.parents) for folder in bundled().values()):
         raise OutputError(
             f"{output} is bundled with digitcli and stays as it is; give another --output"
         )
-    if not output.exists():
+    if weights.folder.resolve() in (goal, *goal.parents):
+        raise OutputError(f"{output} is in the weights folder; give another --output")
+    is_stream = descriptor_named(output) is not None
+    if is_stream and format_ is ExportFormat.SAVED_MODEL:
+        raise OutputError(f"{output} is a stream; a SavedModel is a folder")
+    if is_stream or not output.exists():
         return
     if format_ is not ExportFormat.SAVED_MODEL and output.is_dir():
         raise OutputError(f"{output} is a folder, give the name of a file")
-    if format_ is ExportFormat.SAVED_MODEL and not (output / "saved_model.pb").is_file():
+    if format_ is ExportFormat.SAVED_MODEL and not _is_saved_model(output):
         raise OutputError(f"{output} exists and is no SavedModel; give another --output")
-    if not force:
+    if not force and not (output.is_fifo() or output.is_char_device()):
         raise OutputError(f"{output} exists; --force replaces it, --output names another")
 
 
-def _saved_model(bundle: WeightsFolder) -> dict[str, bytes]:
+def _is_saved_model(folder: Path) -> bool:
+    """Tell whether a folder holds a SavedModel and nothing else."""
+    if not (folder / "saved_model.pb").is_file():
+        return False
+    return {entry.name for entry in folder.iterdir()} <= _OF_SAVED_MODEL
+
+
+def _saved_model(weights: WeightsFolder) -> dict[str, bytes]:
     load_tensorflow()
     from digitcli.export import to_saved_model
 
-    return to_saved_model(bundle)
+    return to_saved_model(weights)
 
 
-def _content(bundle: WeightsFolder, format_: ExportFormat) -> bytes:
+def _content(weights: WeightsFolder, format_: ExportFormat) -> bytes:
     if format_ is ExportFormat.TFLITE:
-        return bundle.model()
+        return weights.model()
     load_tensorflow()
     from digitcli import export as exporting
 
-    return exporting.to_onnx(bundle) if format_ is ExportFormat.ONNX else exporting.to_keras(bundle)
+    return (
+        exporting.to_onnx(weights) if format_ is ExportFormat.ONNX else exporting.to_keras(weights)
+    )

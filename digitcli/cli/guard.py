@@ -15,14 +15,14 @@ from digitcli.output.console import complain, mute
 P = ParamSpec("P")
 
 
-def guarded(command: Callable[P, ExitCode | None]) -> Callable[P, None]:
+def guarded(command: Callable[P, int | None]) -> Callable[P, None]:
     """Wrap a command: what it returns or raises becomes the exit status."""
 
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         _exit_on_signals()
         try:
-            code = command(*args, **kwargs) or ExitCode.OK
+            code: int = command(*args, **kwargs) or ExitCode.OK
             sys.stdout.flush()
         except DigitcliError as error:
             complain(str(error))

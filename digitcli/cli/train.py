@@ -2,9 +2,9 @@
 
 import io
 import os
-import signal
-import sys
-from contextlib import AbstractContextManager, nullcontext, redirect_stdout
+import shlex
+import tempfile
+from contextlib import redirect_stdout, suppress
 from dataclasses import replace
 from enum import Enum
 from pathlib import Path
@@ -12,17 +12,24 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from digitcli.atomic import descriptor_named
 from digitcli.cli.load_tensorflow import load_tensorflow
 from digitcli.cli.options import ColorOption
+from digitcli.cli.training_display import TrainingDisplay
 from digitcli.errors import ExitCode, OutputError
-from digitcli.output.console import Color, complain, console
+from digitcli.output.console import Color, complain
 from digitcli.output.text import printable
 from digitcli.training.recipe import Recipe, RecipeError, recipe_for_epochs, warm
-from digitcli.weights_folder import bundled
+from digitcli.weights_folder import (
+    CURVES,
+    HISTORY,
+    bundled,
+    check_replaceable,
+    remove_weights,
+    write_weights,
+)
 
 if TYPE_CHECKING:
-    from digitcli.training.data import TrainingData
-    from digitcli.training.fit import Epoch
     from digitcli.training.run import Trained
 
 DEFAULT, WARM = Recipe(), warm()
@@ -69,7 +76,7 @@ def train(
         Path, typer.Option("--output", "-o", metavar="DIR", help="The weights folder to write.")
     ] = Path("my-lenet5"),
     force: Annotated[
-        bool, typer.Option("--force", help="Replace the output folder if it exists.")
+        bool, typer.Option("--force", help="Replace the weights folder that is there.")
     ] = False,
     batch_size: Annotated[
         int | None,
@@ -106,11 +113,12 @@ def train(
         ),
     ] = None,
     color: ColorOption = Color.AUTO,
-) -> ExitCode:
+) -> int:
     """Train LeNet-5 and write a weights folder.
 
-    Without options this is the recipe that made the bundled weights. The test images are looked at
-    once, at the end. Ctrl-C keeps the best epoch so far.
+    Without options this is the recipe that made the bundled weights.
+    The test images are looked at once, at the end.
+    Ctrl-C, SIGTERM and SIGHUP keep the best epoch so far.
     """
     recipe = warm(architecture.value) if start else recipe_for_epochs(epochs, architecture.value)
     asked: dict[str, Any] = {
@@ -126,54 +134,110 @@ def train(
         recipe = replace(recipe, augmentation=None)
     if start and not data:
         raise RecipeError("--from needs --data: the pictures that the network shall learn to read")
-    _check(output, force)
-    with _Display(recipe, color) as display:
+    checkpoint = output.parent / f"{output.name}.partial"
+    _check(output, checkpoint, data, force)
+    with TrainingDisplay(recipe, checkpoint, color) as display:
         load_tensorflow()
         from digitcli.training.run import train as train_network
 
         trained = train_network(
-            recipe, data=data, start=start, on_data=display.begin, on_progress=display.report
+            recipe,
+            data=data,
+            start=start,
+            on_data=display.begin,
+            on_progress=display.report,
+            on_checkpoint=lambda so_far: _checkpoint(checkpoint, so_far),
         )
-        _write(output, trained, force)
-    metrics = trained.card.metrics
-    if trained.interrupted:
-        print(f"interrupted: the best so far, epoch {metrics['best_epoch']}, is kept")
+        _save(output, checkpoint, trained, force)
+    request = display.request
+    metrics, fitted = trained.card.metrics, trained.fitted
+    if fitted.diverged is not None:
+        complain(
+            f"the loss is no number in epoch {fitted.diverged}; the best before it, epoch "
+            f"{fitted.best.number}, is kept; try a lower --learning-rate"
+        )
+    elif fitted.interrupted:
+        print(f"interrupted: the best so far, epoch {fitted.best.number}, is kept")
+    elif request.signum is not None:
+        print("interrupted after the last epoch: nothing is lost")
     print(
         f"test loss {metrics['test_loss']:.4f}  accuracy {metrics['test_accuracy']:.2%}"
         f"  ({metrics['test_errors']} of {trained.card.data['test']:,} wrong)"
     )
     if "own_test_errors" in metrics:
         _compare(metrics, trained.card.data["own_test"], data)
-    print(f"use it: digitcli classify --weights {printable(os.fspath(output))} PICTURE")
-    return ExitCode.INTERRUPTED if trained.interrupted else ExitCode.OK
+    print(f"use it: digitcli classify --weights {_as_argument(output)} PICTURE")
+    if fitted.diverged is not None:
+        return ExitCode.UNUSABLE
+    return request.exit_status
 
 
-def _check(output: Path, force: bool) -> None:
+def _check(output: Path, checkpoint: Path, data: Path | None, force: bool) -> None:
     """Say before the training, not after it, that the result cannot be written."""
-    if any(output.resolve() == folder.resolve() for folder in bundled().values()):
+    goal = output.resolve()
+    if descriptor_named(output) is not None:
+        raise OutputError(f"{output} is a stream; give the name of a folder")
+    if any(folder.resolve() in (goal, *goal.parents) for folder in bundled().values()):
         raise OutputError(
             f"{output} is bundled with digitcli and stays as it is; give another --output"
         )
+    if data is not None and goal in (data.resolve(), *data.resolve().parents):
+        raise OutputError(f"{output} holds the --data; give another --output")
     if output.exists() and not output.is_dir():
         raise OutputError(f"{output} is a file, give the name of a folder")
     if output.exists() and not force:
         raise OutputError(f"{output} exists; --force replaces it, --output names another")
-    parent = next(folder for folder in output.resolve().parents if folder.exists())
+    if checkpoint.exists() and not force:
+        raise OutputError(
+            f"{checkpoint} is left from a training that was ended; use it, or remove it; --force "
+            "replaces it"
+        )
+    check_replaceable(output)
+    check_replaceable(checkpoint)
+    parent = next(folder for folder in goal.parents if folder.exists())
     if not os.access(parent, os.W_OK):
         raise OutputError(f"cannot write {output}: no permission to write in {parent}")
 
 
-def _write(output: Path, trained: "Trained", force: bool) -> None:
+def _checkpoint(place: Path, so_far: "Trained") -> None:
+    """Save the best so far; a disk that is full now may not be at the end."""
+    try:
+        _write(place, so_far, replace=True)
+    except OutputError as error:
+        complain(f"{error}; the training goes on")
+
+
+def _save(output: Path, checkpoint: Path, trained: "Trained", force: bool) -> None:
+    """Write the weights folder; where that fails, keep it in another place.
+
+    Raises:
+        OutputError: it could not be written there; the text says where it is.
+
+    """
+    try:
+        _write(output, trained, replace=force)
+    except OutputError as error:
+        elsewhere = Path(tempfile.gettempdir()) / f"digitcli-{os.urandom(4).hex()}" / output.name
+        for place in (checkpoint, elsewhere):
+            with suppress(OutputError):
+                _write(place, trained, replace=True)
+                break
+        else:
+            raise
+        raise OutputError(f"{error}; the network is in {place}") from error
+    remove_weights(checkpoint)
+
+
+def _write(folder: Path, trained: "Trained", *, replace: bool) -> None:
     from digitcli.networks.serialization import to_keras_weights, to_tflite
     from digitcli.output import plots
     from digitcli.training.run import history_csv
-    from digitcli.weights_folder import CURVES, HISTORY, write_weights
 
-    history = history_csv(trained.history)
+    history = history_csv(trained.fitted.history)
     with redirect_stdout(io.StringIO()):  # the converter prints where it saved what it converts
         model = to_tflite(trained.network)
     write_weights(
-        output,
+        folder,
         trained.card,
         model=model,
         keras_weights=to_keras_weights(trained.network),
@@ -181,8 +245,16 @@ def _write(output: Path, trained: "Trained", force: bool) -> None:
             HISTORY: history.encode(),
             CURVES: plots.rendered(plots.training_curves(history), "svg"),
         },
-        replace=force,
+        replace=replace,
     )
+
+
+def _as_argument(folder: Path) -> str:
+    """Write a folder as one types it: quoted for the shell, told apart from a bundled name."""
+    name = os.fspath(folder)
+    if name in bundled() or name.startswith("-"):
+        name = os.path.join(os.curdir, name)  # noqa: PTH118
+    return printable(shlex.quote(name))
 
 
 def _compare(metrics: Any, count: int, data: Path | None) -> None:
@@ -192,81 +264,3 @@ def _compare(metrics: Any, count: int, data: Path | None) -> None:
         f"{printable(str(data))}, the {count} pictures kept aside: {after} wrong, {before} before: "
         f"{verdict} the weights it began with"
     )
-
-
-class _Display:
-    """A line an epoch on stdout; where stderr is a terminal, a bar with the time left on it."""
-
-    def __init__(self, recipe: Recipe, color: Color) -> None:
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-        self._recipe = recipe
-        self._best = 0.0
-        self._interrupted = False
-        err = console(color, stderr=True)
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.percentage:>3.0f} %"),
-            TimeRemainingColumn(),
-            console=err,
-            transient=True,
-            # lines on stdout pass above the bar where both are the same terminal
-            redirect_stdout=sys.stdout.isatty(),
-            redirect_stderr=False,
-        )
-        self._shown: AbstractContextManager[object] = (
-            self._bar if err.is_terminal else nullcontext()
-        )
-        self._task = self._bar.add_task("loading TensorFlow", total=1)
-
-    def __enter__(self) -> "_Display":
-        self._shown.__enter__()
-        return self
-
-    def __exit__(self, *error: Any) -> None:
-        self._shown.__exit__(*error)
-
-    def begin(self, data: "TrainingData") -> None:
-        """Say what is trained on."""
-        for path, reason in data.failures:
-            complain(f"{path}: {reason}")
-        facts = data.facts
-        print(
-            f"{printable(facts['name'])}: {facts['train']:,} pictures to train on, {facts['drawn_digits']:,} drawn "
-            f"digits, {facts['no_digits']:,} other shapes; {facts['validation']:,} to validate and "
-            f"{facts['test']:,} to test on",
-            flush=True,
-        )
-        self._bar.update(self._task, description=f"epoch 1/{self._recipe.epochs}")
-        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-            signal.signal(signal.SIGINT, self._interrupt)
-
-    def _interrupt(self, signum: int, frame: object) -> None:
-        """Remember Ctrl-C until TensorFlow is done with some steps: within it, it can come out as any error."""
-        self._interrupted = True
-        signal.signal(
-            signal.SIGINT, signal.default_int_handler
-        )  # who presses it again will not wait
-
-    def report(self, progress: float, epoch: "Epoch | None") -> None:
-        """Move the bar; write the line of an epoch that ended."""
-        self._bar.update(self._task, completed=progress)
-        if epoch is None:
-            if self._interrupted:
-                raise KeyboardInterrupt
-            return
-        best = "  best" if epoch.best else ""
-        print(
-            f"epoch {epoch.number}/{self._recipe.epochs}  loss {epoch.loss:.4f}  accuracy {epoch.accuracy:.2%}  "
-            f"validation loss {epoch.validation_loss:.4f}  accuracy {epoch.validation_accuracy:.2%}{best}",
-            flush=True,
-        )
-        if epoch.best:
-            self._best = epoch.validation_accuracy
-        following = min(epoch.number + 1, self._recipe.epochs)
-        self._bar.update(
-            self._task,
-            description=f"epoch {following}/{self._recipe.epochs}  loss {epoch.loss:.3f}  accuracy {epoch.accuracy:.1%}"
-            f"  validation {epoch.validation_accuracy:.2%}  best {self._best:.2%}",
-        )

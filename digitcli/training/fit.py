@@ -53,11 +53,23 @@ class Epoch:
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """What a training came to: all epochs that ended, the one whose weights were kept, and whether Ctrl-C ended it."""
+    """What a training came to.
+
+    Attributes:
+        history: all epochs that ended.
+        best: the one whose weights are kept.
+        interrupted: somebody ended it before its time.
+        diverged: the epoch in which the loss was no number any more, if there was one.
+
+    """
 
     history: list[Epoch]
     best: Epoch
-    interrupted: bool
+    interrupted: bool = False
+    diverged: int | None = None
+
+
+Weights = list[NDArray[np.float32]]
 
 
 def fit(
@@ -66,16 +78,24 @@ def fit(
     train: LabelledImages,
     validation: LabelledImages,
     report: Callable[[float, Epoch | None], None] = lambda progress, epoch: None,
+    keep: Callable[[Fitted, Weights], None] = lambda fitted, weights: None,
 ) -> Fitted:
-    """Train ``network`` in place and give the history; it ends up with the weights of the best epoch.
+    """Train ``network`` in place; it ends up with the weights of the best epoch.
 
-    ``report`` is called several times an epoch with the progress in [0, 1], and with the epoch's
-    numbers at its end.
+    Args:
+        recipe: of the run.
+        network: to begin with.
+        train: images to train on; their labels may be `NO_DIGIT`.
+        validation: images to choose the best epoch by.
+        report: is called several times an epoch with the progress in [0, 1], and with the epoch's
+            numbers at its end. It may raise KeyboardInterrupt.
+        keep: is called at the end of each epoch with what the training would come to if it ended
+            here, and the weights of the best epoch.
 
     Raises:
-        DataError: the loss is no number any more.
-        KeyboardInterrupt: Ctrl-C before the first epoch ended; after it, Ctrl-C ends the training
-            at the best so far.
+        DataError: the loss is no number in the first epoch.
+        KeyboardInterrupt: of ``report``, before the first epoch ended; after it, it ends the
+            training at the best so far.
 
     """
     pictures, labels = train.images, train.labels
@@ -97,6 +117,7 @@ def fit(
     best: Epoch | None = None
     best_weights = network.get_weights()
     interrupted = False
+    diverged: int | None = None
 
     def prepare() -> tuple[Pictures, Labels]:
         order = rng.permutation(len(pictures))
@@ -125,13 +146,15 @@ def fit(
                     average.update()
                     report((done[-1] + 1) / len(rates), None)
                 if not math.isfinite(loss):
-                    raise DataError(
-                        f"the loss is no number in epoch {number}; try a lower --learning-rate"
-                    )
+                    diverged = number
+                    break
                 with average.in_place():
                     kind.fold(trained, network, to_network_input(inputs[:_STATISTICS]))
                 validation_loss, validation_accuracy = score(network, validation)
                 distorted_loss, distorted_accuracy = score(network, distorted)
+                if not math.isfinite(validation_loss + distorted_loss):
+                    diverged = number
+                    break
                 better = (
                     best is None
                     or validation_loss + distorted_loss
@@ -151,18 +174,20 @@ def fit(
                     better,
                 )
                 history.append(epoch)
-                if better:
+                if best is None or better:
                     best, best_weights = epoch, network.get_weights()
                 report(number / recipe.epochs, epoch)
-                if recipe.patience and best and number - best.number >= recipe.patience:
+                keep(Fitted(list(history), best), best_weights)
+                if recipe.patience and number - best.number >= recipe.patience:
                     break
         except KeyboardInterrupt:
             if best is None:
                 raise
             interrupted = True
-    assert best is not None  # noqa: S101
+    if best is None:
+        raise DataError(f"the loss is no number in epoch {diverged}; try a lower --learning-rate")
     network.set_weights(best_weights)
-    return Fitted(history, best, interrupted)
+    return Fitted(history, best, interrupted, diverged)
 
 
 class _Step:

@@ -71,6 +71,7 @@ class Recipe:
             ("batch_size", 2, 100_000),
             ("learning_rate", 1e-7, 10),
             ("patience", 1, 100_000),
+            ("seed", 0, 2**32 - 1),
         ):
             value = getattr(self, name)
             if value is not None and not lowest <= value <= highest:  # NaN is out of every range

@@ -3,8 +3,9 @@
 import datetime
 import importlib.metadata
 import platform
+import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,12 @@ from digitcli.datasets.labelled import LabelledImages
 from digitcli.training.augmentation import augment
 from digitcli.training.calibration import choose_threshold, fit_temperature
 from digitcli.training.data import TrainingData, assemble
-from digitcli.training.fit import Epoch, Fitted, fit, probabilities, score
+from digitcli.training.fit import Epoch, Fitted, Weights, fit, probabilities, score
 from digitcli.training.recipe import Recipe
 from digitcli.training.trainable import TRAINABLES, build_network
 from digitcli.weights_folder import ModelCard, open_weights
 
+CHECKPOINT_SECONDS = 60
 REFUSED = 0.005  # the default threshold refuses this share of the validation images
 
 _COLUMNS = {  # of history.csv, after the epoch's number
@@ -39,20 +41,18 @@ _COLUMNS = {  # of history.csv, after the epoch's number
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """What came of a run.
+    """What came of a run, or would if it ended here.
 
     Attributes:
         network: with the weights of the best epoch, calibrated.
-        card: without the files' SHA-256.
-        history: a line for each epoch that ended.
-        interrupted: Ctrl-C cut the run short.
+        card: without the files' SHA-256; without test figures where the run goes on.
+        fitted: the history, and how the run ended.
 
     """
 
     network: keras.Sequential
     card: ModelCard
-    history: list[Epoch]
-    interrupted: bool
+    fitted: Fitted
 
 
 def train(
@@ -62,6 +62,7 @@ def train(
     start: str | Path | None = None,
     on_data: Callable[[TrainingData], None] = lambda data: None,
     on_progress: Callable[[float, Epoch | None], None] = lambda progress, epoch: None,
+    on_checkpoint: Callable[[Trained], None] = lambda trained: None,
 ) -> Trained:
     """Train as ``recipe`` says; the test images are looked at once, at the end.
 
@@ -71,12 +72,13 @@ def train(
         start: a weights folder to begin with; ``data`` is mixed into MNIST then.
         on_data: is called with the data before the first epoch.
         on_progress: is called as `fit` says.
+        on_checkpoint: is called with the best so far, once a minute where there is a better one.
 
     Raises:
         DataError: the data cannot be trained on.
         WeightsError: ``start`` cannot be used.
-        KeyboardInterrupt: Ctrl-C before the first epoch ended; after it, the best epoch so far is
-            what comes of the run.
+        KeyboardInterrupt: the run was ended before the first epoch did; after it, the best epoch so
+            far is what comes of the run.
 
     """
     keras.utils.set_random_seed(recipe.seed)
@@ -85,34 +87,89 @@ def train(
     training_data = assemble(recipe, data, warm=start is not None)
     on_data(training_data)
     own_before = count_errors(network, training_data.own_test) if training_data.own_test else None
-    fitted = fit(recipe, network, training_data.train, training_data.validation, on_progress)
-    temperature = calibrate(network, training_data.validation, recipe)
-    threshold = threshold_for(network, training_data.validation)
-    metrics = measure(network, training_data, fitted) | {"temperature": temperature}
+
+    def finished(fitted: Fitted) -> Trained:
+        return finish(network, recipe, start, training_data, fitted)
+
+    checkpoints = Checkpoints(network, finished, on_checkpoint)
+    fitted = fit(
+        recipe,
+        network,
+        training_data.train,
+        training_data.validation,
+        on_progress,
+        checkpoints.keep,
+    )
+    trained = finished(fitted)
+    metrics = {**trained.card.metrics, **measure(network, training_data)}
     if training_data.own_test:
         metrics["own_test_errors_before"] = own_before
         metrics["own_test_errors"] = count_errors(network, training_data.own_test)
+    return Trained(network, replace(trained.card, metrics=metrics), fitted)
+
+
+class Checkpoints:
+    """The best so far, handed out now and then while a network is trained."""
+
+    def __init__(
+        self,
+        network: keras.Sequential,
+        finished: Callable[[Fitted], Trained],
+        on_checkpoint: Callable[[Trained], None],
+    ) -> None:
+        """Begin to wait for the first."""
+        self._network = network
+        self._finished = finished
+        self._on_checkpoint = on_checkpoint
+        self._due = time.monotonic() + CHECKPOINT_SECONDS
+        self._kept: Epoch | None = None
+
+    def keep(self, fitted: Fitted, weights: Weights) -> None:
+        """Hand out the best so far where it is time, and better than the last that was."""
+        if time.monotonic() < self._due or fitted.best is self._kept:
+            return
+        own = self._network.get_weights()
+        self._network.set_weights(weights)
+        self._on_checkpoint(self._finished(fitted))
+        self._network.set_weights(own)
+        self._kept = fitted.best
+        self._due = time.monotonic() + CHECKPOINT_SECONDS
+
+
+def finish(
+    network: keras.Sequential,
+    recipe: Recipe,
+    start: str | Path | None,
+    data: TrainingData,
+    fitted: Fitted,
+) -> Trained:
+    """Calibrate a network that has the weights of the best epoch, and write its card."""
+    temperature = calibrate(network, data.validation, recipe)
     card = ModelCard(
         architecture=recipe.architecture,
         seed=recipe.seed,
         created=now(),
-        min_confidence=threshold,
+        min_confidence=threshold_for(network, data.validation),
         recipe={**asdict(recipe), **({"start": str(start)} if start else {})},
-        data=training_data.facts,
-        metrics=metrics,
+        data=data.facts,
+        metrics={
+            "epochs_done": len(fitted.history),
+            "best_epoch": fitted.best.number,
+            "validation_loss": fitted.best.validation_loss,
+            "validation_errors": round(
+                (1 - fitted.best.validation_accuracy) * len(data.validation)
+            ),
+            "temperature": temperature,
+        },
         versions=versions_in_use(),
     )
-    return Trained(network, card, fitted.history, fitted.interrupted)
+    return Trained(network, card, fitted)
 
 
-def measure(network: keras.Sequential, data: TrainingData, fitted: Fitted) -> dict[str, Any]:
-    """Measure the network on the test images; add what is known of the validation images."""
+def measure(network: keras.Sequential, data: TrainingData) -> dict[str, Any]:
+    """Measure the network on the test images."""
     loss, accuracy = score(network, data.test)
     return {
-        "epochs_done": len(fitted.history),
-        "best_epoch": fitted.best.number,
-        "validation_loss": fitted.best.validation_loss,
-        "validation_errors": round((1 - fitted.best.validation_accuracy) * len(data.validation)),
         "test_loss": loss,
         "test_errors": round((1 - accuracy) * len(data.test)),
         "test_accuracy": accuracy,

@@ -1,6 +1,8 @@
 """``digitcli export``: whole or not at all, and never over something else."""
 
 import shutil
+import subprocess
+import sys
 
 import keras
 import pytest
@@ -75,7 +77,19 @@ def test_onnx_is_written_quietly(digitcli, tmp_path):
             3,
             "taken exists and is no SavedModel; give another --output",
         ),
-        ("-f tflite -o nowhere/it", 3, "cannot write nowhere/it: No such file or directory"),
+        ("-f tflite -o taken/it", 3, "cannot write taken/it: Not a directory"),
+        ("-f saved-model -o /dev/stdout", 3, "/dev/stdout is a stream; a SavedModel is a folder"),
+        (
+            "-f saved-model -o model-and-more --force",
+            3,
+            "model-and-more exists and is no SavedModel; give another --output",
+        ),
+        ("-w whole -o whole/it.keras", 3, "whole/it.keras is in the weights folder; give another"),
+        (
+            "-w whole -f tflite -o whole/model.tflite --force",
+            3,
+            "whole/model.tflite is in the weights folder; give another --output",
+        ),
         (
             "-f tflite -o {detector}/it",
             3,
@@ -89,6 +103,10 @@ def test_what_cannot_be_done_costs_one_line_and_changes_nothing(
     (tmp_path / "taken").write_text("mine")
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "mine").touch()
+    (tmp_path / "model-and-more").mkdir()
+    (tmp_path / "model-and-more" / "saved_model.pb").touch()
+    (tmp_path / "model-and-more" / "diary.txt").touch()
+    shutil.copytree(open_weights("lenet5").folder, tmp_path / "whole")
     shutil.copytree(open_weights("lenet5").folder, tmp_path / "damaged")
     (tmp_path / "damaged" / "model.tflite").write_bytes(b"something else")
     detector = open_weights("detector").folder
@@ -99,3 +117,12 @@ def test_what_cannot_be_done_costs_one_line_and_changes_nothing(
     assert done.stderr.count("\n") == 1
     assert sorted(tmp_path.rglob("*")) == before
     assert (tmp_path / "taken").read_text() == "mine"
+
+
+def test_the_format_follows_the_ending_and_the_file_can_be_a_stream(digitcli, tmp_path):
+    assert digitcli("export", "-o", "new/it.tflite", cwd=tmp_path).returncode == 0
+    model = open_weights("lenet5").model()
+    assert (tmp_path / "new" / "it.tflite").read_bytes() == model
+    command = [sys.executable, "-m", "digitcli", "export", "-f", "tflite", "-o", "-"]
+    done = subprocess.run(command, capture_output=True, check=True)
+    assert done.stdout == model

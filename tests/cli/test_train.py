@@ -55,10 +55,11 @@ def test_every_epoch_and_the_test_are_results_and_stderr_stays_empty(trained):
     lines = done.stdout.splitlines()
     assert re.fullmatch(r"small\.npz: \d+ pictures to train on, .* 200 to test on", lines[0])
     epoch = r"epoch {}/3  loss \d\.\d{{4}}  accuracy [\d.]+%  validation loss \d\.\d{{4}}  accuracy [\d.]+%(  best)?"
+    assert lines[1] == f"the best so far is saved once a minute: {output}.partial"
     for number in (1, 2, 3):
-        assert re.fullmatch(epoch.format(number), lines[number])
-    assert re.fullmatch(r"test loss \d\.\d{4}  accuracy [\d.]+%  \(\d+ of 200 wrong\)", lines[4])
-    assert lines[5:] == [f"use it: digitcli classify --weights {output} PICTURE"]
+        assert re.fullmatch(epoch.format(number), lines[1 + number])
+    assert re.fullmatch(r"test loss \d\.\d{4}  accuracy [\d.]+%  \(\d+ of 200 wrong\)", lines[5])
+    assert lines[6:] == [f"use it: digitcli classify --weights {output} PICTURE"]
 
 
 def test_the_folder_is_whole_and_its_card_says_where_it_comes_from(trained):

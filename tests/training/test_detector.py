@@ -14,22 +14,23 @@ def bars() -> npt.NDArray[np.uint8]:
 
 
 @pytest.mark.slow
-def test_a_seed_gives_the_same_finder_and_litert_runs_it(bars: npt.NDArray[np.uint8]) -> None:
-    from ai_edge_litert.interpreter import Interpreter
+def test_a_seed_gives_the_same_detector_and_litert_runs_it(bars: npt.NDArray[np.uint8]) -> None:
+    from digitcli.runtime import Model
+    from digitcli.training.detector import (
+        DetectorRecipe,
+        batch,
+        to_detector_tflite,
+        train_detector,
+    )
 
-    from digitcli.training.detector import Recipe, batch, convert, fit
-
-    recipe = Recipe(pictures=24, batch_size=8)
-    model, again = fit(recipe, bars), fit(recipe, bars)
+    recipe = DetectorRecipe(pictures=24, batch_size=8)
+    model, again = train_detector(recipe, bars), train_detector(recipe, bars)
     for trained, repeated in zip(model.get_weights(), again.get_weights(), strict=True):
         np.testing.assert_array_equal(trained, repeated)
 
     seen, _ = batch(bars, 1, np.random.default_rng(0))
-    interpreter = Interpreter(model_content=(content := convert(model)), num_threads=1)
-    interpreter.allocate_tensors()
-    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], seen)
-    interpreter.invoke()
-    marked = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+    content = to_detector_tflite(model)
+    marked = Model(content, "it").run(seen)
     assert len(content) < 1_000_000
     np.testing.assert_allclose(marked, model.predict_on_batch(seen), atol=1e-4)
 
