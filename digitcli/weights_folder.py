@@ -142,6 +142,10 @@ class WeightsFolder:
         path = self.folder / HISTORY
         return _read(path).decode("utf-8", "replace") if path.is_file() else None
 
+    def files(self) -> list[str]:
+        """List the names of the files that it holds."""
+        return sorted(name for name in _FILES if (self.folder / name).is_file())
+
     def _checked(self, name: str) -> bytes:
         content = _read(self.folder / name)
         if hashlib.sha256(content).hexdigest() != self.card.files[name]:

@@ -22,7 +22,7 @@ from digitcli.cli.options import (
     WeightsOption,
 )
 from digitcli.errors import DigitcliError, ExitCode
-from digitcli.inputs.discovery import refuse_input, refuse_listed_input
+from digitcli.inputs.discovery import refuse_listed_input
 from digitcli.inputs.source import MAX_PIXELS
 from digitcli.output.console import Color, complain, console
 from digitcli.output.record_format import RecordFormat
@@ -138,8 +138,6 @@ def classify(
         format_ = RecordFormat.TABLE if terminal or show else _format_named(output)
     _check(given, files_from, format_, null=null, print0=print0, top=top, show=show)
     _check_output(output, format_, header=header, resume=resume)
-    if output is not None:
-        refuse_input(output, [*given, *filter(None, [files_from])])
 
     from digitcli.inference.classifier import Classifier
     from digitcli.inputs.discovery import Tally, find_sources
@@ -157,6 +155,10 @@ def classify(
         with_canvas=show,
         with_note=verbose,
     )
+    if output is not None:
+        from digitcli.cli.outputs import spare_inputs
+
+        spare_inputs([output], [*given, *filter(None, [files_from])], classifier.network.weights)
     if format_ is RecordFormat.TABLE:
         from digitcli.output.tables import table
 

@@ -79,6 +79,7 @@ def evaluate(
     refusing the least sure answers brings, precision, recall and F1 of each digit, and the
     confusion matrix, whose rows are the true labels and whose columns are the answers.
     """
+    from digitcli.cli.outputs import spare_inputs
     from digitcli.datasets.mnist import load_test
     from digitcli.evaluation import metrics
     from digitcli.inference.network import Network
@@ -87,6 +88,7 @@ def evaluate(
     from digitcli.preprocessing.labelled_files import load_images
 
     network = Network(weights)
+    spare_inputs([confusion, report], [str(data)] if data else [], network.weights)
     pictures = load_test() if data is None else load_images(data, "test")
     for path, reason in pictures.failures:
         complain(f"{path}: {reason}")

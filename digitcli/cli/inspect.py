@@ -40,6 +40,7 @@ def inspect(
     C3, S4, C5 and F6 to the ten outputs; and by occlusion, which pixels the answer rests on.
     """
     from digitcli.atomic import write_bytes
+    from digitcli.cli.outputs import spare_inputs
     from digitcli.inference.classifier import Classifier
     from digitcli.inference.layers import inspect as inspect_image
     from digitcli.inputs.discovery import find_sources
@@ -51,6 +52,7 @@ def inspect(
             f"{image} holds {len(sources)} pictures; give one", param_hint="IMAGE"
         )
     classifier = Classifier(weights, as_is=as_is, invert=invert.value, max_pixels=max_pixels)
+    spare_inputs([html, png], [image], classifier.network.weights)
     try:
         seen = inspect_image(sources[0], classifier)
     except ImageError as error:

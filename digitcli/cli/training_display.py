@@ -139,7 +139,7 @@ class TrainingDisplay:
         )
 
     def _say_what_is_kept(self) -> None:
-        self._bar.stop()
+        self._shown.__exit__(None, None, None)
         kept = self._checkpoint.is_dir()
         place = f"the best up to a minute ago is in {self._checkpoint}"
         complain(f"ended at once; {place if kept else 'nothing was saved'}")

@@ -77,7 +77,7 @@ def find_sources(
 
 
 def refuse_input(output: Path, inputs: Iterable[str]) -> None:
-    """Refuse to write over what is read: one of the inputs, or an image in one that is a folder.
+    """Refuse to write over what is read: an input, or an image or IDX file in one that is a folder.
 
     Raises:
         OutputError: ``output`` is there and is, or would be read as, one of the inputs.
@@ -86,11 +86,11 @@ def refuse_input(output: Path, inputs: Iterable[str]) -> None:
     if not output.is_file():
         return
     target = output.resolve()
-    is_image = target.suffix.lower() in SUFFIXES
+    is_data = target.suffix.lower() in SUFFIXES or "-ubyte" in target.name
     for given in inputs:
         with contextlib.suppress(OSError, ValueError):
             path = Path(given)
-            within = is_image and path.is_dir() and path.resolve() in target.parents
+            within = is_data and path.is_dir() and path.resolve() in target.parents
             if within or (path.is_file() and path.samefile(target)):
                 raise OutputError(f"{output} is read as an input; give another file to write to")
 
