@@ -17,6 +17,7 @@ class Reason(str, Enum):
     """Why a picture that could be read got no digit."""
 
     NO_INK = "no ink"
+    SMALL = "too small to read"
     SEVERAL = "several characters"
     FRAME = "remains of a frame"
     # a filled box, much wider than high, or far too many strokes

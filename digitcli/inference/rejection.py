@@ -27,7 +27,8 @@ def decide(
         top: how many of the likeliest digits to list.
     """
     if ink is not None and not ink.found:
-        return Prediction(Status.NO_DIGIT, reason=Reason.NO_INK.value)
+        reason = Reason.SMALL if ink.small else Reason.NO_INK
+        return Prediction(Status.NO_DIGIT, reason=reason.value)
     ranking = sorted(range(len(probabilities)), key=lambda digit: -probabilities[digit])
     best = ranking[0]
     confidence = probabilities[best]

@@ -5,7 +5,6 @@ for pictures are tried, and the size is checked before a pixel is decoded.
 """
 
 import ctypes
-import io
 import logging
 import warnings
 from collections.abc import Iterable
@@ -18,16 +17,20 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from digitcli.errors import ImageError
-from digitcli.inputs.decode_limits import check_decoding_cost, check_pixel_count
+from digitcli.inputs.decode_limits import (
+    check_decoding_cost,
+    check_pixel_count,
+    open_content,
+    stated_pixels,
+)
 from digitcli.inputs.memory_budget import MemoryBudget
 from digitcli.inputs.source import MAX_BYTES, MAX_PIXELS
 
-# As Pillow names them; JPEG opens MPO too. The first five are loaded at once, the others when one
+# As Pillow names them; JPEG opens MPO too. The first six are loaded at once, the others when one
 # of them is met.
-FORMATS = ("PNG", "JPEG", "GIF", "BMP", "PPM", "TIFF", "WEBP", "AVIF")
-WORKING_SIDE = (
-    480  # pixels; a larger picture is reduced by a whole factor towards this, but never below it
-)
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "DIB", "PPM", "TIFF", "WEBP", "AVIF")
+# Pixels; a larger image is reduced by a whole factor towards this, but never below it.
+WORKING_SIDE = 480
 
 _BAND = 250_000  # pixels that are converted at once
 
@@ -48,6 +51,19 @@ _UPRIGHT = {  # EXIF's orientation tag: how to turn the stored picture
     8: Image.Transpose.ROTATE_90,
 }
 _ORIENTATION_TAG = 0x0112
+# How files of these formats begin, so that a damaged one is called by its name.
+_SIGNATURES = (
+    (b"\x89PNG", "PNG"),
+    (b"\xff\xd8\xff", "JPEG"),
+    (b"GIF8", "GIF"),
+    (b"BM", "BMP"),
+    (b"II*\0", "TIFF"),
+    (b"MM\0*", "TIFF"),
+    (b"RIFF", "WEBP"),
+)
+_UNSUPPORTED = ("unsupported", "unknown", "not supported", "cannot handle", "unrecognized")
+# Of deep samples so few are left out at either end, where a sensor has stuck pixels.
+_STUCK, _STUCK_SHARE = 3, 1e-5
 _HEVC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
 
 
@@ -56,13 +72,15 @@ def decode(
     *,
     max_pixels: int = MAX_PIXELS,
     budget: MemoryBudget | None = None,
+    can_raise_limit: bool = True,
 ) -> NDArray[np.uint8]:
-    """Decode a picture and turn it upright.
+    """Decode an image and turn it upright.
 
     Args:
         source: a file's content, or a PIL image, which is left as it is.
         max_pixels: a picture with more than this is refused before it is decoded.
         budget: shared with the other processes that decode, where there are some.
+        can_raise_limit: whoever reads the errors can raise ``max_pixels``.
 
     Returns:
         uint8 of shape (height, width) where the picture is grey, else (height, width, 3) in RGB
@@ -74,29 +92,61 @@ def decode(
             it.
 
     """
+    advice = f"make it smaller{', or raise --max-pixels' if can_raise_limit else ''}"
     try:
         if isinstance(source, Image.Image):
-            check_pixel_count(source.width * source.height, max_pixels)
+            check_pixel_count(source.width * source.height, max_pixels, advice)
             return _to_array(source.copy())
         _check_length(source)
+        check_pixel_count(stated_pixels(source), max_pixels, advice)
         image = _open(source)
         pixels = image.width * image.height
         _draft(image)
         if image.format == "TIFF":
             _hush_libtiff()
-        size = check_decoding_cost(image, pixels, source, max_pixels)
+        size = check_decoding_cost(image, pixels, source, max_pixels, advice)
         with (budget or MemoryBudget()).reserve(size):
             return _to_array(image)
     except ImageError:
         raise
     except UnidentifiedImageError:
-        raise ImageError(
-            f"not a picture in a known format ({', '.join(FORMATS)} or HEIF)"
-        ) from None
+        raise ImageError(_why_unidentified(source)) from None
     except MemoryError:
         raise ImageError("the picture does not fit into memory; make it smaller") from None
     except Exception as error:  # decoders raise whatever the damage led them to
+        kind = image.format if "image" in locals() else _kind_of(source)
+        if _is_unsupported(error):
+            raise ImageError(f"an unsupported kind of {kind} ({_one_line(error)})") from error
         raise ImageError(f"the picture is damaged or cut short ({_one_line(error)})") from error
+
+
+def _why_unidentified(source: bytes | Image.Image) -> str:
+    """Say why Pillow knows no way to open a file: what it is, or that it is nothing known."""
+    kind = _kind_of(source)
+    if kind is None or not isinstance(source, bytes):
+        known = [name for name in FORMATS if name != "DIB"]
+        return f"not a picture in a known format ({', '.join(known)} or HEIF)"
+    try:
+        Image.OPEN[kind][0](open_content(source), "")
+    except Exception as error:
+        if _is_unsupported(error):
+            return f"an unsupported kind of {kind} ({_one_line(error)}); save it as PNG"
+        return f"the {kind} is damaged or cut short in its header ({_one_line(error)})"
+    return f"the {kind} is damaged or cut short in its header"
+
+
+def _kind_of(source: bytes | Image.Image) -> str | None:
+    if not isinstance(source, bytes):
+        return source.format
+    return next((kind for start, kind in _SIGNATURES if source.startswith(start)), None)
+
+
+def _is_unsupported(error: Exception) -> bool:
+    """Tell from what a decoder says whether the file is whole, but of a kind it does not know."""
+    said = str(error).lower()
+    # a KeyError is of a table of what is known, such as ways to compress
+    by_table = isinstance(error, KeyError) or isinstance(error.__cause__, KeyError)
+    return by_table or any(word in said for word in _UNSUPPORTED)
 
 
 def _check_length(data: bytes) -> None:
@@ -108,17 +158,17 @@ def _check_length(data: bytes) -> None:
 
 def _open(data: bytes) -> ImageFile.ImageFile:
     if data[4:8] != b"ftyp":
-        return Image.open(io.BytesIO(data), formats=FORMATS)
+        return Image.open(open_content(data), formats=FORMATS)
     brands = {data[at : at + 4] for at in range(8, min(int.from_bytes(data[:4], "big"), 256), 4)}
     if brands & {b"avif", b"avis"} or not brands & (_HEVC_BRANDS | {b"mif1", b"msf1"}):
-        return Image.open(io.BytesIO(data), formats=FORMATS)
+        return Image.open(open_content(data), formats=FORMATS)
     try:
         from pillow_heif import HeifImageFile
     except ImportError:
         raise ImageError(
             "HEIC pictures need one more package: pip install 'digitcli[heif]'"
         ) from None
-    image: ImageFile.ImageFile = HeifImageFile(io.BytesIO(data))
+    image: ImageFile.ImageFile = HeifImageFile(open_content(data))
     return image
 
 
@@ -145,7 +195,7 @@ def _draft(image: Image.Image) -> None:
     """Let libjpeg decode at 1/2, 1/4 or 1/8, for a fraction of the work, where the picture is that large."""
     factor = _factor(image)
     if factor > 1 and image.format in ("JPEG", "MPO"):
-        image.draft(None, (image.width // factor, image.height // factor))
+        image.draft(None, (max(1, image.width // factor), max(1, image.height // factor)))
 
 
 def _factor(image: Image.Image) -> int:
@@ -209,14 +259,25 @@ def _in_simple_mode(image: Image.Image, extremes: tuple[float, float]) -> Image.
 
 
 def _extremes(bands: Iterable[Image.Image]) -> tuple[float, float]:
-    """Find the least and the greatest finite sample."""
-    low, high = np.inf, -np.inf
+    """Find the least and the greatest finite sample, but for some that are stuck."""
+    lowest: NDArray[np.float64] = np.empty(0)
+    highest: NDArray[np.float64] = np.empty(0)
+    count = 0
     for band in bands:
         values = np.asarray(band)
-        finite = values[np.isfinite(values)]
-        if finite.size:
-            low, high = min(low, float(finite.min())), max(high, float(finite.max()))
-    return low, high
+        finite = values[np.isfinite(values)].astype(np.float64)
+        count += finite.size
+        few = _STUCK + round(_STUCK_SHARE * count) + 1
+        lowest = _smallest(np.concatenate([lowest, _smallest(finite, few)]), few)
+        highest = -_smallest(-np.concatenate([highest, -_smallest(-finite, few)]), few)
+    if not count:
+        return np.inf, -np.inf
+    stuck = min(_STUCK + round(_STUCK_SHARE * count), count // 100)
+    return float(np.sort(lowest)[stuck]), float(np.sort(highest)[-1 - stuck])
+
+
+def _smallest(values: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+    return np.partition(values, count)[:count] if count < values.size else values
 
 
 def _stretched(values: NDArray[np.generic], low: float, high: float) -> NDArray[np.uint8]:
@@ -225,6 +286,7 @@ def _stretched(values: NDArray[np.generic], low: float, high: float) -> NDArray[
         return np.zeros(values.shape, np.uint8)
     with np.errstate(invalid="ignore"):  # a signalling not-a-number
         deep = np.nan_to_num(values.astype(np.float64), nan=low, posinf=high, neginf=low)
+    deep = np.clip(deep, low, high)
     stretched: NDArray[np.uint8] = ((deep - low) * (255 / (high - low)) + 0.5).astype(np.uint8)
     return stretched
 

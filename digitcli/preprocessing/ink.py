@@ -37,6 +37,7 @@ _FAINTEST = 8  # grey levels; fainter ink is not told from JPEG's and the eye's 
 _ABOVE_NOISE = 4  # standard deviations
 _SMALLEST = 0.03  # of the longer side of the picture or the digit's surroundings; less is dust
 _LOWEST = 7  # pixels; fewer are dust too, as no digit can be told from another
+_NARROWEST = 2  # pixels; OpenCV takes an image of one column for a list of numbers
 # Pixels; an image with no longer side may be cut out of a form, with remains of its frame.
 _CROP = 64
 _EDGE = 0.2  # of a crop's width, in which such remains lie; a digit lies further in
@@ -56,6 +57,7 @@ class Ink:
             ``framed``.
         framed: the picture is framed as MNIST frames its digits, ``image`` is the canvas itself.
         found: there is ink.
+        small: there is some, or room for some, but too few pixels of it to tell a digit.
         bright: the ink is brighter than its ground.
         box: left, top, width, height in the decoded picture.
         stroke: the mean width of the strokes in pixels of ``image``.
@@ -73,6 +75,7 @@ class Ink:
     image: Grey
     framed: bool = False
     found: bool = True
+    small: bool = False
     bright: bool = True
     box: tuple[int, int, int, int] = (0, 0, 28, 28)
     stroke: float = 0.0
@@ -95,6 +98,8 @@ def find_ink(picture: NDArray[np.uint8], *, invert: Invert = "auto") -> Ink:
 
     """
     grey: Grey = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    if max(grey.shape) < _LOWEST or min(grey.shape) < _NARROWEST:
+        return Ink(grey, found=False, small=True)
     if grey.shape == (28, 28):
         framed = _framed_like_mnist(grey, invert)
         if framed is not None:
@@ -215,7 +220,8 @@ def _cut_out(
         image = cv2.max(image, digit.seen)
     x, y, w, h = cv2.boundingRect(cv2.threshold(image, 64, 255, cv2.THRESH_BINARY)[1])
     if max(w, h) < max(_LOWEST, _SMALLEST * max(height, width)):
-        return Ink(strength, found=False, bright=bright, contrast=level, noise=noise)
+        small = max(w, h) >= _SMALLEST * max(height, width)
+        return Ink(strength, found=False, small=small, bright=bright, contrast=level, noise=noise)
     image = np.ascontiguousarray(image[y : y + h, x : x + w])
     stroke, fill = stroke_width(image), cv2.mean(image)[0] / 255
     return Ink(

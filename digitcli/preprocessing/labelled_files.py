@@ -54,5 +54,7 @@ def read_files(files: LabelledFiles) -> LabelledImages:
 def _read_canvases(
     sources: list[Source], budget: MemoryBudget
 ) -> list[NDArray[np.uint8] | Unreadable]:
-    readings = [try_reading(source, ReadingOptions(), budget) for source in sources]
+    readings = [
+        try_reading(source, ReadingOptions(can_raise_limit=False), budget) for source in sources
+    ]
     return [r if isinstance(r, Unreadable) else r.canvas for r in readings]

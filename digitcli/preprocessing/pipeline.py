@@ -27,6 +27,7 @@ class ReadingOptions:
         as_is: the image is MNIST's kind already: only make it grey and 28×28.
         invert: "yes" for dark ink on light, "no" for light ink on dark, "auto" to find out.
         max_pixels: an image with more is refused before it is decoded.
+        can_raise_limit: whoever reads the errors can raise ``max_pixels``.
         keep_image: keep the decoded image in the reading.
         note_several: find out whether the file holds further images.
 
@@ -35,6 +36,7 @@ class ReadingOptions:
     as_is: bool = False
     invert: Invert = "auto"
     max_pixels: int = MAX_PIXELS
+    can_raise_limit: bool = True
     keep_image: bool = False
     note_several: bool = False
 
@@ -73,7 +75,12 @@ def read_digit(source: Source, options: ReadingOptions, budget: MemoryBudget) ->
 
     """
     content = read_source(source)
-    image = decode(content, max_pixels=options.max_pixels, budget=budget)
+    image = decode(
+        content,
+        max_pixels=options.max_pixels,
+        budget=budget,
+        can_raise_limit=options.can_raise_limit,
+    )
     if options.as_is:
         ink, canvas = None, _shrink_to_canvas(image)
     else:
