@@ -122,7 +122,7 @@ def open_stream(path: Path) -> int | None:
     try:
         number = descriptor_named(path)
         if number is not None:
-            return os.dup(number)
+            return os.dup(_descriptor(number))
         mode = path.stat().st_mode if path.exists() else stat.S_IFREG
         if stat.S_ISDIR(mode):
             raise OutputError(f"{path} is a folder, give the name of a file")
@@ -132,14 +132,16 @@ def open_stream(path: Path) -> int | None:
 
 
 def descriptor_named(path: Path) -> int | None:
-    """Return the descriptor that a path names: ``-``, ``/dev/stdout``, ``/dev/fd/N``."""
+    """Return the number of the descriptor that a path names: ``-``, ``/dev/stdout``, ``/dev/fd/N``."""
     numbered = re.fullmatch(r"/(?:dev|proc/self)/fd/(\d+)", os.fspath(path))
     names = {"-": 1, "/dev/stdout": 1, "/dev/stderr": 2}
-    number = int(numbered[1]) if numbered else names.get(os.fspath(path))
-    # the command lets these two descriptors lead elsewhere, and Python's streams not
-    if number == 1:
-        return sys.stdout.fileno()
-    return sys.stderr.fileno() if number == 2 else number
+    return int(numbered[1]) if numbered else names.get(os.fspath(path))
+
+
+def _descriptor(number: int) -> int:
+    """Return where a descriptor leads; the command lets 1 and 2 lead elsewhere meanwhile."""
+    streams = {1: sys.stdout, 2: sys.stderr}
+    return streams[number].fileno() if number in streams else number
 
 
 class PartialFile:

@@ -13,7 +13,8 @@ from digitcli.cli.guard import guarded
 from digitcli.cli.info import info
 from digitcli.cli.inspect import inspect
 from digitcli.cli.train import train
-from digitcli.output.console import complain
+from digitcli.errors import ExitCode
+from digitcli.output.console import complain, mute
 
 # Typer carries its own Click, under a private name.
 ClickException: Any = next(
@@ -30,12 +31,24 @@ app = typer.Typer(
 def run() -> None:
     """Run what the command line asks for and exit; a mistake in it costs one line."""
     try:
-        sys.exit(app(prog_name="digitcli", standalone_mode=False))
+        status = app(prog_name="digitcli", standalone_mode=False)
+        sys.stdout.flush()
+        sys.exit(status)
     except ClickException as error:
         context = error.ctx
         command = context.command_path if context else "digitcli"
         complain(f"{error.format_message().rstrip('.')}; see {command} --help")
         sys.exit(error.exit_code)
+    except BrokenPipeError:
+        mute(sys.stdout)  # the reader of the help has seen enough
+        sys.exit(ExitCode.OK)
+    except SystemExit as ending:
+        # Typer's help goes through Rich, which exits with 1 then
+        sys.exit(ExitCode.OK if isinstance(ending.__context__, BrokenPipeError) else ending.code)
+    except OSError as error:
+        complain(f"cannot use standard output: {(error.strerror or str(error)).lower()}")
+        mute(sys.stdout)
+        sys.exit(ExitCode.UNUSABLE)
 
 
 def _version(asked: bool) -> None:

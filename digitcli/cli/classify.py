@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from digitcli.output.partial_records import PartialRecords
     from digitcli.output.records import Layout
 
+STDOUT = 1
+
 
 def classify(
     paths: Annotated[
@@ -118,7 +120,7 @@ def classify(
         typer.Option(
             "--verbose",
             "-v",
-            help="Say on stderr where only the first of several pictures was read.",
+            help="Say on stderr where only the first of several pictures was read, and what was passed over.",
         ),
     ] = False,
     color: ColorOption = Color.AUTO,
@@ -131,7 +133,7 @@ def classify(
     Exit status: 0 all read, 1 some failed, 2 wrong usage, 3 weights or output unusable.
     """
     given = paths or []
-    if output is not None and descriptor_named(output) == sys.stdout.fileno():
+    if output is not None and descriptor_named(output) == STDOUT:
         output = None
     terminal = output is None and sys.stdout.isatty()
     if format_ is RecordFormat.AUTO:
@@ -211,6 +213,10 @@ def classify(
             answers = stack.enter_context(contextlib.closing(show_progress(answers, tally, screen)))
         write_records(descriptor, [head], name)
         counts += _write(form, answers, descriptor, name)
+    if verbose and tally.passed_over:
+        from digitcli.inputs.discovery import describe_passed_over
+
+        complain(f"passed over: {describe_passed_over(tally.passed_over)}")
     total = sum(counts.values())
     if total > 1 and sys.stderr.isatty():
         from digitcli.output.progress import summary

@@ -1,10 +1,14 @@
 """What native libraries have to say, kept off the user's terminal."""
 
+import codecs
 import io
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+
+_APPROXIMATE = "digitcli-approximate"
+_LIKENESSES = dict(zip("×·–−±≤→↓…’━█▉▊▋▌▍▎▏▀▄", "x.--~<>v.'-#####...'.", strict=True))
 
 
 @contextmanager
@@ -32,7 +36,10 @@ def held_back_native_output() -> Iterator[None]:
 
 @contextmanager
 def _moved(descriptor: int, name: str, elsewhere: int) -> Iterator[None]:
-    """Point a descriptor elsewhere; the Python stream on it writes to a copy of it meanwhile."""
+    """Point a descriptor elsewhere; the Python stream on it writes to a copy of it meanwhile.
+
+    Where its encoding is not UTF-8, the copy approximates what it lacks instead of failing.
+    """
     stream: io.TextIOWrapper = getattr(sys, name)
     stream.flush()
     copy = os.dup(descriptor)
@@ -41,7 +48,7 @@ def _moved(descriptor: int, name: str, elsewhere: int) -> Iterator[None]:
     moved = io.TextIOWrapper(
         raw if stream.write_through else io.BufferedWriter(raw),
         encoding=stream.encoding,
-        errors=stream.errors,
+        errors=_APPROXIMATE if stream.errors == "strict" else stream.errors,
         line_buffering=stream.line_buffering,
         write_through=stream.write_through,
     )
@@ -55,6 +62,17 @@ def _moved(descriptor: int, name: str, elsewhere: int) -> Iterator[None]:
             moved.close()
         finally:
             os.close(copy)
+
+
+def _approximate(error: UnicodeError) -> tuple[str, int]:
+    """Write what an encoding lacks as what looks like it, as wide as it is."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    failed = error.object[error.start : error.end]
+    return "".join(_LIKENESSES.get(character, "?") for character in failed), error.end
+
+
+codecs.register_error(_APPROXIMATE, _approximate)
 
 
 def _open_anonymous() -> int:

@@ -82,7 +82,7 @@ class TrainingDisplay:
             redirect_stderr=False,
         )
         self._shown: AbstractContextManager[object] = (
-            self._bar if err.is_terminal else nullcontext()
+            self._bar if sys.stderr.isatty() and not err.is_dumb_terminal else nullcontext()
         )
         self._task = self._bar.add_task("loading TensorFlow", total=1)
 

@@ -144,8 +144,9 @@ def _kind_of(source: bytes | Image.Image) -> str | None:
 def _is_unsupported(error: Exception) -> bool:
     """Tell from what a decoder says whether the file is whole, but of a kind it does not know."""
     said = str(error).lower()
-    # a KeyError is of a table of what is known, such as ways to compress
-    by_table = isinstance(error, KeyError) or isinstance(error.__cause__, KeyError)
+    # a KeyError is of a table of what is known, such as ways to compress; Pillow may pass it on
+    passed_on = error.args[0] if error.args else None
+    by_table = isinstance(error, KeyError) or isinstance(passed_on, KeyError)
     return by_table or any(word in said for word in _UNSUPPORTED)
 
 

@@ -8,14 +8,16 @@ something.
 # pathlib would cost 10 µs a file
 # ruff: noqa: PTH116, PTH118, PTH122
 
+import codecs
 import contextlib
 import errno
 import os
 import re
 import stat
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from digitcli.errors import OutputError
@@ -28,16 +30,28 @@ SUFFIXES = frozenset(
     for kind in "png jpg jpeg jpe jfif mpo webp tif tiff bmp dib gif avif heic heif hif pbm pgm ppm pnm".split()  # noqa: SIM905
 )
 
+_EMPTY = {b"\n": (b"", b"\r"), b"\0": (b"",)}  # paths in a list, by what ends them
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_NUMBER = re.compile("[0-9]+")
+_ANY_DIGIT = str.maketrans("123456789", "0" * 9)
 _CHUNK = 1024  # paths
 _BLOCK = 1 << 16  # bytes of a list of paths; what a pipe holds
 
 
 @dataclass(slots=True)
 class Tally:
-    """How many sources were found so far, and in how many places there may be more."""
+    """What was found so far.
+
+    Attributes:
+        found: number of sources.
+        unexplored: number of places where there may be more.
+        passed_over: the files in folders that are not named like images, counted by their endings.
+
+    """
 
     found: int = 0
     unexplored: int = 0
+    passed_over: Counter[str] = field(default_factory=Counter)
 
 
 def find_sources(
@@ -61,8 +75,8 @@ def find_sources(
 
     Yields:
         sources in order, in chunks: those of a chunk can be had at once, finding the next may take a
-        while. What a folder holds is sorted by path, as ``LC_ALL=C sort`` does; hidden files and
-        those not named like pictures are left out.
+        while. What a folder holds is sorted by name, numbers in it by their value (p2 before p10);
+        hidden files and those not named like images are left out.
 
     """
     chunk: list[Source] = []
@@ -74,6 +88,15 @@ def find_sources(
             chunk = []
     if chunk:
         yield chunk
+
+
+def describe_passed_over(passed_over: Counter[str]) -> str:
+    """Say how many files were passed over, and of what endings, the most frequent first."""
+    count = passed_over.total()
+    frequent = [f"{ending or 'none'} {n}" for ending, n in passed_over.most_common(5)]
+    more = ", ..." if len(passed_over) > len(frequent) else ""
+    files = "file" if count == 1 else "files"
+    return f"{count:,} {files} not named like pictures ({', '.join(frequent)}{more})"
 
 
 def refuse_input(output: Path, inputs: Iterable[str]) -> None:
@@ -147,12 +170,14 @@ def _at(path: str, recursive: bool, tally: Tally) -> Iterator[Source | None]:
         yield Source(path)
         return
     yield None
-    before = tally.found
+    before, passed_before = tally.found, tally.passed_over.copy()
     yield from _in_folder(path, recursive, tally)
     if tally.found == before:
         tally.found += 1
+        others = tally.passed_over - passed_before
+        named = f", but {describe_passed_over(others)}" if others else ""
         elsewhere = "" if recursive else "; -r looks in the folders within it"
-        yield Source(path, problem=f"no pictures in this folder{elsewhere}")
+        yield Source(path, problem=f"no pictures in this folder{named}{elsewhere}")
 
 
 def _in_folder(path: str, recursive: bool, tally: Tally) -> Iterator[Source | None]:
@@ -181,7 +206,7 @@ def _in_folder(path: str, recursive: bool, tally: Tally) -> Iterator[Source | No
 
 
 def _names(folder: str, recursive: bool, seen: set[tuple[int, int]], tally: Tally) -> Iterator[str]:
-    """Give the names in a folder that matter, sorted, those of folders with a slash behind them."""
+    """Yield the names in a folder that matter, sorted, those of folders with a slash behind them."""
     status = os.stat(folder)
     if (status.st_dev, status.st_ino) in seen:
         return iter(())
@@ -195,13 +220,34 @@ def _names(folder: str, recursive: bool, seen: set[tuple[int, int]], tally: Tall
                 if recursive:
                     names.append(f"{entry.name}/")
                     tally.unexplored += 1
-            elif os.path.splitext(entry.name)[1].lower() in SUFFIXES:
+                continue
+            ending = os.path.splitext(entry.name)[1].lower()
+            if ending in SUFFIXES:
                 names.append(entry.name)
                 tally.found += 1
-    names.sort()
+            else:
+                tally.passed_over[ending] += 1
     # one text, not 100,000: these would take 7 MB, and once more in the workers that are forked off
     # meanwhile
-    return (match[0] for match in re.finditer("[^\0]+", "\0".join(names)))
+    return (match[0] for match in re.finditer("[^\0]+", "\0".join(_in_order(names))))
+
+
+def _in_order(names: list[str]) -> list[str]:
+    """Sort names, numbers in them by their value; where values are equal, by name."""
+    names.sort()
+    shapes = {name.translate(_ANY_DIGIT) for name in names}
+    if len(shapes) > 1:  # else all numbers are of the same lengths, and the names in order already
+        names.sort(key=_with_values)
+    return names
+
+
+def _with_values(name: str) -> str:
+    """Write a number's length before it, so that names in order have its values in order."""
+    return _NUMBER.sub(lambda number: _with_length(number[0].lstrip("0")), name)
+
+
+def _with_length(digits: str) -> str:
+    return f"0{len(digits):03d}{digits}"
 
 
 def _is_folder(entry: "os.DirEntry[str]") -> bool:
@@ -212,27 +258,32 @@ def _is_folder(entry: "os.DirEntry[str]") -> bool:
 
 
 def _listed(listing: str, end: bytes) -> Iterator[list[str]]:
-    """Give the listed paths, as many at a time as the list's writer had written."""
+    """Yield the listed paths, as many at a time as the list's writer had written."""
     descriptor = 0 if listing == STDIN else os.open(listing, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        rest = b""
+        rest, begun = b"", False
         while block := os.read(descriptor, _BLOCK):
+            if not begun:
+                if block.startswith(_UTF_16):
+                    raise OSError(errno.EILSEQ, "it is UTF-16; save it as UTF-8")
+                block, begun = block.removeprefix(codecs.BOM_UTF8), True
             *paths, rest = (rest + block).split(end)
             if len(rest) > _BLOCK:
                 raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
-            yield [_file_named(path) for path in paths if path]
-        if rest:
-            yield [_file_named(rest)]
+            yield [_file_named(path, end) for path in paths if path not in _EMPTY[end]]
+        if rest not in _EMPTY[end]:
+            yield [_file_named(rest, end)]
     finally:
         if descriptor:
             os.close(descriptor)
 
 
-def _file_named(path: bytes) -> str:
+def _file_named(path: bytes, end: bytes) -> str:
+    if end == b"\n" and path.endswith(b"\r") and not os.path.lexists(path):
+        path = path[:-1]  # the list comes from Windows
     name = os.fsdecode(path)
-    return (
-        f"./{name}" if name == STDIN else name
-    )  # in a list it is a file, as standard input is asked for as PATH
+    # in a list it is a file, as standard input is asked for as PATH
+    return f"./{name}" if name == STDIN else name
 
 
 def _standard_input() -> Source:

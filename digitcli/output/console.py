@@ -3,9 +3,10 @@
 import contextlib
 import io
 import os
+import re
 import sys
 from enum import Enum
-from typing import TYPE_CHECKING, TextIO
+from typing import IO, TYPE_CHECKING, TextIO, cast
 
 from digitcli.output.text import printable
 
@@ -22,23 +23,59 @@ class Color(str, Enum):
 
 
 def console(color: Color = Color.AUTO, *, stderr: bool = False) -> "Console":
-    """Give the console of stdout or stderr; NO_COLOR and TERM=dumb are respected by ``auto``.
+    """Return the console of stdout or stderr.
 
-    Text is never read as markup or emoji codes, as it can hold names of files.
+    Without colours there is no bold type either. With ``auto`` there are none where NO_COLOR is
+    set, TERM is dumb, or the stream is no terminal and FORCE_COLOR is not set. Text is never read
+    as markup or emoji codes, as it can hold names of files.
+
+    The console raises BrokenPipeError where nobody reads any more.
     """
     from rich.console import Console
 
-    out = Console(
-        file=sys.stderr if stderr else sys.stdout,
+    class PlainlyBrokenConsole(Console):
+        def on_broken_pipe(self) -> None:
+            raise
+
+    stream = sys.stderr if stderr else sys.stdout
+    plain = color is Color.NEVER or (color is Color.AUTO and bool(os.environ.get("NO_COLOR")))
+    out = PlainlyBrokenConsole(
+        file=stream if stream.isatty() else cast("IO[str]", TrimmedStream(stream)),
         force_terminal=True if color is Color.ALWAYS else None,
-        no_color=True if color is Color.NEVER else None,
+        color_system=None if plain else "auto",
+        no_color=True if plain else None,
         markup=False,
         emoji=False,
         highlight=False,
     )
-    if not out.is_terminal:
+    if not stream.isatty():
         out.width = 10_000  # a file has no width to fold lines to
     return out
+
+
+class TrimmedStream:
+    """A stream that is no terminal: tables are not padded with blanks up to the ends of lines."""
+
+    def __init__(self, stream: TextIO) -> None:
+        """Write to ``stream``."""
+        self._stream = stream
+        self.encoding = stream.encoding
+
+    def write(self, text: str) -> int:
+        """Write text that ends with a line."""
+        return self._stream.write(re.sub(r" +$", "", text, flags=re.MULTILINE))
+
+    def flush(self) -> None:
+        """Flush the stream."""
+        self._stream.flush()
+
+    def isatty(self) -> bool:
+        """Return False."""
+        return False
+
+    def fileno(self) -> int:
+        """Return the stream's descriptor."""
+        return self._stream.fileno()
 
 
 def complain(text: str) -> None:

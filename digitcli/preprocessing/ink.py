@@ -37,6 +37,7 @@ _FAINTEST = 8  # grey levels; fainter ink is not told from JPEG's and the eye's 
 _ABOVE_NOISE = 4  # standard deviations
 _SMALLEST = 0.03  # of the longer side of the picture or the digit's surroundings; less is dust
 _LOWEST = 7  # pixels; fewer are dust too, as no digit can be told from another
+_DUST = 4  # pixels; fewer are not even a digit that is too small
 _NARROWEST = 2  # pixels; OpenCV takes an image of one column for a list of numbers
 # Pixels; an image with no longer side may be cut out of a form, with remains of its frame.
 _CROP = 64
@@ -220,7 +221,7 @@ def _cut_out(
         image = cv2.max(image, digit.seen)
     x, y, w, h = cv2.boundingRect(cv2.threshold(image, 64, 255, cv2.THRESH_BINARY)[1])
     if max(w, h) < max(_LOWEST, _SMALLEST * max(height, width)):
-        small = max(w, h) >= _SMALLEST * max(height, width)
+        small = max(w, h) >= max(_DUST, _SMALLEST * max(height, width))
         return Ink(strength, found=False, small=small, bright=bright, contrast=level, noise=noise)
     image = np.ascontiguousarray(image[y : y + h, x : x + w])
     stroke, fill = stroke_width(image), cv2.mean(image)[0] / 255

@@ -10,7 +10,7 @@ import pytest
 
 from digitcli.errors import ImageError
 from digitcli.inputs import source
-from digitcli.inputs.discovery import Tally, find_sources
+from digitcli.inputs.discovery import Tally, describe_passed_over, find_sources
 from digitcli.inputs.source import Source, read_source
 
 
@@ -243,3 +243,78 @@ def test_standard_input_is_read_where_it_is_named() -> None:
         [sys.executable, "-c", code], input=b"picture", capture_output=True, check=True
     )
     assert done.stdout == b"b'picture'\n"
+
+
+def test_numbers_in_names_are_sorted_by_their_value(tmp_path: Path) -> None:
+    names = [
+        "p10.png",
+        "p2.png",
+        "p02.png",
+        "p1/",
+        "p10/",
+        "a.png",
+        "p.png",
+        "p2b10.png",
+        "p2b9.png",
+    ]
+    for name in names:
+        if name.endswith("/"):
+            (tmp_path / name).mkdir()
+            (tmp_path / name / "x.png").touch()
+        else:
+            (tmp_path / name).touch()
+    seen = [os.path.relpath(path, tmp_path) for path in found(tmp_path, recursive=True)]
+    assert seen == [
+        "a.png",
+        "p.png",
+        "p1/x.png",
+        "p02.png",
+        "p2.png",
+        "p2b9.png",
+        "p2b10.png",
+        "p10.png",
+        "p10/x.png",
+    ]
+
+
+def test_a_list_from_windows_is_read(tmp_path: Path) -> None:
+    (tmp_path / "list").write_bytes(b"\xef\xbb\xbfa.png\r\n\r\nb c.png\r\nd.png\r")
+    assert found(listing=str(tmp_path / "list")) == ["a.png", "b c.png", "d.png"]
+
+
+def test_a_name_that_ends_in_a_carriage_return_is_found_where_it_is_there(tmp_path: Path) -> None:
+    odd = tmp_path / "odd\r"
+    odd.touch()
+    (tmp_path / "list").write_bytes(os.fsencode(odd) + b"\n")
+    assert found(listing=str(tmp_path / "list")) == [str(odd)]
+
+
+def test_a_list_in_utf_16_is_said_to_be_one(tmp_path: Path) -> None:
+    (tmp_path / "list").write_bytes("a.png\r\n".encode("utf-16"))
+    [[source]] = find_sources([], listing=str(tmp_path / "list"))
+    assert source.problem == "this list of paths cannot be read: it is utf-16; save it as utf-8"
+
+
+def test_what_is_passed_over_is_counted(tmp_path: Path) -> None:
+    for name in ("a.png", "b.pdf", "c.PDF", "d.svg", "e", ".hidden.jp2"):
+        (tmp_path / name).touch()
+    tally = Tally()
+    assert len(list(find_sources([str(tmp_path)], tally=tally))) == 1
+    assert describe_passed_over(tally.passed_over) == (
+        "4 files not named like pictures (.pdf 2, .svg 1, none 1)"
+    )
+
+
+def test_a_folder_without_images_says_what_it_holds(tmp_path: Path) -> None:
+    (tmp_path / "scan.pdf").touch()
+    [[source]] = find_sources([str(tmp_path)], recursive=True)
+    assert source.problem == (
+        "no pictures in this folder, but 1 file not named like pictures (.pdf 1)"
+    )
+
+
+def test_names_as_long_as_they_may_be_are_read(tmp_path: Path) -> None:
+    path = tmp_path / ("n" * 251 + ".png")
+    path.write_bytes(b"content")
+    assert found(tmp_path) == [str(path)]
+    assert read_source(Source(str(path))) == b"content"
