@@ -2,8 +2,6 @@
 
 import io
 import os
-import shlex
-import tempfile
 from contextlib import redirect_stdout, suppress
 from dataclasses import replace
 from enum import Enum
@@ -15,7 +13,6 @@ import typer
 from digitcli.atomic import descriptor_named
 from digitcli.cli.load_tensorflow import load_tensorflow
 from digitcli.cli.options import ColorOption
-from digitcli.cli.training_display import TrainingDisplay
 from digitcli.errors import ExitCode, OutputError
 from digitcli.output.console import Color, complain
 from digitcli.output.text import printable
@@ -134,6 +131,8 @@ def train(
         recipe = replace(recipe, augmentation=None)
     if start and not data:
         raise RecipeError("--from needs --data: the pictures that the network shall learn to read")
+    from digitcli.cli.training_display import TrainingDisplay
+
     checkpoint = output.parent / f"{output.name}.partial"
     _check(output, checkpoint, data, force)
     with TrainingDisplay(recipe, checkpoint, color) as display:
@@ -214,6 +213,8 @@ def _save(output: Path, checkpoint: Path, trained: "Trained", force: bool) -> No
         OutputError: it could not be written there; the text says where it is.
 
     """
+    import tempfile
+
     try:
         _write(output, trained, replace=force)
     except OutputError as error:
@@ -251,6 +252,8 @@ def _write(folder: Path, trained: "Trained", *, replace: bool) -> None:
 
 def _as_argument(folder: Path) -> str:
     """Write a folder as one types it: quoted for the shell, told apart from a bundled name."""
+    import shlex
+
     name = os.fspath(folder)
     if name in bundled() or name.startswith("-"):
         name = os.path.join(os.curdir, name)  # noqa: PTH118

@@ -163,6 +163,7 @@ def test_a_loss_that_never_was_a_number_writes_nothing(data: Path, tmp_path: Pat
 OFTEN = "import digitcli.training.run as r; r.CHECKPOINT_SECONDS = 0"
 
 
+@pytest.mark.slow
 def test_a_kill_leaves_the_best_of_a_minute_ago(data: Path, tmp_path: Path) -> None:
     line = ["train", "--data", data, "--epochs", 5000, "-o", tmp_path / "kept"]
     status, out, _ = ended(patched(OFTEN, *line), signal.SIGKILL)
