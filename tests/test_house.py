@@ -15,14 +15,19 @@ PACKAGE = Path(digitcli.__file__).parent
 FLOORS = [
     {"_version", "architectures", "atomic", "errors", "prediction", "training.recipe"},
     {"inputs", "networks", "weights_folder"},
-    {"datasets", "parallel", "runtime"},
+    {"datasets", "parallel", "runtime", "worker"},
     {"preprocessing"},
     {"evaluation", "inference", "synthesis"},
     {"export", "output", "training"},
     {"cli"},
 ]
 # On one floor: who knows whom.
-NEIGHBOURS = {("atomic", "errors"), ("training.recipe", "errors"), ("export", "training")}
+NEIGHBOURS = {
+    ("atomic", "errors"),
+    ("training.recipe", "errors"),
+    ("export", "training"),
+    ("parallel", "worker"),
+}
 # The library's face shows what lies below it, and the command's entry opens the door of the top.
 OUTSIDE = ("", "__main__")
 

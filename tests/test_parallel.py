@@ -1,56 +1,30 @@
 import functools
 import itertools
+import multiprocessing
 import os
-import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from work import (
+    end_at_200,
+    fail,
+    hang_at_70,
+    hold_memory,
+    numbers,
+    numbers_the_first_last,
+    processes,
+    sources,
+    wait_for_two_workers,
+)
 
-from digitcli.inputs.memory_budget import MemoryBudget
+from digitcli import parallel
 from digitcli.inputs.source import Source
-from digitcli.parallel import IMAGES_PER_BATCH, map_in_order
-
-
-def sources(count: int) -> list[Source]:
-    return [Source(str(number), content=b"") for number in range(count)]
-
-
-def numbers(batch: list[Source], budget: MemoryBudget) -> list[int]:
-    return [int(source.path) for source in batch]
-
-
-def numbers_the_first_last(batch: list[Source], budget: MemoryBudget) -> list[int]:
-    """Be slow with the first batch that a worker gets, so that later ones are ready before it."""
-    if batch[0].path == "0":
-        time.sleep(0.3)
-    return numbers(batch, budget)
-
-
-def processes(batch: list[Source], budget: MemoryBudget) -> list[int]:
-    return [os.getpid() for _ in batch]
-
-
-def wait_for_two_workers(place: Path, batch: list[Source], budget: MemoryBudget) -> list[int]:
-    """Give the numbers of the workers that have come to ``place``, once there are two."""
-    (place / str(os.getpid())).touch()
-    deadline = time.monotonic() + 30
-    while len(list(place.iterdir())) < 2 and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return [len(list(place.iterdir()))] * len(batch)
-
-
-def end_at_200(batch: list[Source], budget: MemoryBudget) -> list[str]:
-    for source in batch:
-        if source.path == "200" and source.problem is None:
-            os.kill(os.getpid(), signal.SIGKILL)
-    return [source.problem or source.path for source in batch]
-
-
-def fail(batch: list[Source], budget: MemoryBudget) -> list[int]:
-    raise RuntimeError(f"cannot do {batch[0].path}")
+from digitcli.parallel import IMAGES_PER_BATCH, Isolation, map_in_order
 
 
 @pytest.mark.parametrize("jobs", [1, 2, 3])
@@ -82,7 +56,12 @@ def test_large_files_come_in_small_batches(tmp_path: Path) -> None:
     small = tmp_path / "small"
     small.write_bytes(bytes(100))
     run = [Source(str(path)) for path in (small, small, large, large, small)]
-    assert list(map(len, map_in_order(lambda batch, budget: batch, [run], jobs=1))) == [2, 1, 1, 1]
+    assert list(map(len, map_in_order(lambda batch, budget, begin: batch, [run], jobs=1))) == [
+        2,
+        1,
+        1,
+        1,
+    ]
 
 
 def test_sources_are_taken_only_as_far_ahead_as_the_workers_need() -> None:
@@ -154,3 +133,89 @@ def test_whoever_stops_early_leaves_no_worker_behind() -> None:
         time.sleep(0.05)
     else:
         pytest.fail("the worker lives on")
+
+
+def test_a_source_that_hangs_is_an_error_and_costs_no_other_its_answer() -> None:
+    started = time.monotonic()
+    isolation = Isolation(timeout=2)
+    batches = map_in_order(hang_at_70, [sources(4 * IMAGES_PER_BATCH)], jobs=2, isolation=isolation)
+    expected = [str(number) for number in range(4 * IMAGES_PER_BATCH)]
+    expected[70] = "took longer than 2 s; --timeout allows more"
+    assert list(itertools.chain.from_iterable(batches)) == expected
+    assert time.monotonic() - started < 15
+
+
+def test_large_images_wait_for_each_other() -> None:
+    batches = map_in_order(hold_memory, [sources(3 * IMAGES_PER_BATCH)], jobs=3)
+    held = sorted(
+        tuple(map(float, times.split())) for times in itertools.chain.from_iterable(batches)
+    )
+    assert len(held) == 3 * IMAGES_PER_BATCH
+    assert all(end <= start for (_, end), (start, _) in itertools.pairwise(held))
+
+
+def test_where_no_worker_can_be_started_the_work_is_done_and_it_is_said_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(sys, "executable", "/usr/bin/blender")
+    isolation = Isolation(say=said.append)
+    batches = map_in_order(processes, [sources(300)], jobs=2, isolation=isolation)
+    assert set(itertools.chain.from_iterable(batches)) == {os.getpid()}
+    assert said == [
+        "workers cannot be started (no process can be had for them); "
+        "pictures are read one after the other"
+    ]
+
+
+def test_where_workers_end_at_once_the_work_is_done_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(parallel, "_BOOT", "raise SystemExit('no more memory')")
+    batches = map_in_order(numbers, [sources(300)], jobs=2, isolation=Isolation(say=said.append))
+    assert list(itertools.chain.from_iterable(batches)) == list(range(300))
+    assert said == [
+        "workers cannot be started (no more memory); pictures are read one after the other"
+    ]
+
+
+def test_where_no_thread_can_be_started_the_work_is_done_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    said: list[str] = []
+    batches = map_in_order(numbers, [sources(300)], jobs=2, isolation=Isolation(say=said.append))
+    assert list(itertools.chain.from_iterable(batches)) == list(range(300))
+    assert len(said) == 1
+
+
+def test_children_of_the_caller_live_on(tmp_path: Path) -> None:
+    child = subprocess.Popen(["sleep", "60"])
+    process = multiprocessing.get_context("fork").Process(target=time.sleep, args=(60,))
+    process.start()
+    answers = map_in_order(numbers, [sources(40 * IMAGES_PER_BATCH)], jobs=2)
+    next(answers)
+    answers.close()
+    assert child.poll() is None
+    assert process.is_alive()
+    child.kill()
+    child.wait()
+    process.kill()
+    process.join()
+
+
+def test_cores_are_counted_with_the_containers_quota_and_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    limits = {"cpu.max": "max 100000", "memory.max": "max"}
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)))
+    monkeypatch.setattr(parallel, "_cgroup", lambda name: limits[name])
+    assert parallel.default_jobs() == 64
+    limits["cpu.max"] = "150000 100000"
+    assert parallel.default_jobs() == 1
+    limits |= {"cpu.max": "800000 100000", "memory.max": str(512 << 20)}
+    assert parallel.default_jobs() == 3

@@ -20,10 +20,11 @@ from digitcli.cli.options import (
     InvertOption,
     MaxPixelsOption,
     WeightsOption,
+    isolation_of_command,
 )
 from digitcli.errors import DigitcliError, ExitCode
 from digitcli.inputs.discovery import refuse_listed_input
-from digitcli.inputs.source import MAX_PIXELS
+from digitcli.inputs.source import MAX_PIXELS, MAX_SECONDS
 from digitcli.output.console import Color, complain, console
 from digitcli.output.record_format import RecordFormat
 from digitcli.output.writer import write_records
@@ -115,6 +116,12 @@ def classify(
             help="Pictures read at once; as many as cores.",
         ),
     ] = None,
+    timeout: Annotated[
+        float,
+        typer.Option(
+            "--timeout", min=0.001, metavar="SECONDS", help="The longest that one picture may take."
+        ),
+    ] = MAX_SECONDS,
     verbose: Annotated[
         bool,
         typer.Option(
@@ -200,7 +207,13 @@ def classify(
             chunks, counts = partial.unanswered(chunks), partial.counts
             head = "" if partial.resumed else form.head
         answers = stack.enter_context(
-            contextlib.closing(classifier.answer_all(chunks, jobs=jobs or default_jobs()))
+            contextlib.closing(
+                classifier.answer_all(
+                    chunks,
+                    jobs=jobs or default_jobs(),
+                    isolation=isolation_of_command(timeout, plain_too=jobs is not None),
+                )
+            )
         )
         # answers that run over the screen are progress enough
         if (

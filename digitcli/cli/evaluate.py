@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digitcli.cli.options import ColorOption, WeightsOption
+from digitcli.cli.options import ColorOption, WeightsOption, isolation_of_command
 from digitcli.errors import ExitCode
 from digitcli.output.console import Color, complain, console
 
@@ -89,7 +89,7 @@ def evaluate(
 
     network = Network(weights)
     spare_inputs([confusion, report], [str(data)] if data else [], network.weights)
-    pictures = load_test() if data is None else load_images(data, "test")
+    pictures = load_test() if data is None else load_images(data, "test", isolation_of_command())
     for path, reason in pictures.failures:
         complain(f"{path}: {reason}")
     probabilities = network.probabilities(pictures.images)

@@ -1,5 +1,7 @@
 """``digitcli export``: a network for other programs."""
 
+import io
+from contextlib import redirect_stderr, redirect_stdout
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
@@ -75,10 +77,13 @@ def export(
     if weights_folder.card.architecture not in ARCHITECTURES:
         raise WeightsError(f"{weights_folder.folder} holds no network that reads digits")
     _check(output, format_, weights_folder, force)
-    if format_ is ExportFormat.SAVED_MODEL:
-        write_folder(output, _saved_model(weights_folder), replace=force)
+    # the converters tell what they do
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        made = _convert(weights_folder, format_)
+    if isinstance(made, bytes):
+        write_bytes(output, made)
     else:
-        write_bytes(output, _content(weights_folder, format_))
+        write_folder(output, made, replace=force)
 
 
 def _check(output: Path, format_: ExportFormat, weights: WeightsFolder, force: bool) -> None:
@@ -113,19 +118,15 @@ def _is_saved_model(folder: Path) -> bool:
     return {entry.name for entry in folder.iterdir()} <= _OF_SAVED_MODEL
 
 
-def _saved_model(weights: WeightsFolder) -> dict[str, bytes]:
-    load_tensorflow()
-    from digitcli.export import to_saved_model
-
-    return to_saved_model(weights)
-
-
-def _content(weights: WeightsFolder, format_: ExportFormat) -> bytes:
+def _convert(weights: WeightsFolder, format_: ExportFormat) -> bytes | dict[str, bytes]:
+    """Make the content of the file, or the files of a SavedModel."""
     if format_ is ExportFormat.TFLITE:
         return weights.model()
     load_tensorflow()
     from digitcli import export as exporting
 
-    return (
-        exporting.to_onnx(weights) if format_ is ExportFormat.ONNX else exporting.to_keras(weights)
-    )
+    if format_ is ExportFormat.SAVED_MODEL:
+        return exporting.to_saved_model(weights)
+    if format_ is ExportFormat.ONNX:
+        return exporting.to_onnx(weights)
+    return exporting.to_keras(weights)

@@ -1,11 +1,15 @@
 """Options that several commands share."""
 
 from enum import Enum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digitcli.output.console import Color
+from digitcli.inputs.source import MAX_SECONDS
+from digitcli.output.console import Color, complain
+
+if TYPE_CHECKING:
+    from digitcli.parallel import Isolation
 
 
 class Invert(str, Enum):
@@ -38,3 +42,10 @@ WeightsOption = Annotated[
     ),
 ]
 ColorOption = Annotated[Color, typer.Option("--color", help="When to colour.")]
+
+
+def isolation_of_command(timeout: float = MAX_SECONDS, *, plain_too: bool = False) -> "Isolation":
+    """Return how commands read images: by workers, always, forked where that can be done."""
+    from digitcli.parallel import Isolation
+
+    return Isolation(timeout=timeout, may_fork=True, always=True, plain_too=plain_too, say=complain)

@@ -2,10 +2,9 @@
 
 import itertools
 import os
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from functools import cached_property
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +14,7 @@ from digitcli.inference.network import Network
 from digitcli.inference.rejection import decide
 from digitcli.inputs.memory_budget import MemoryBudget
 from digitcli.inputs.source import MAX_PIXELS, Source
-from digitcli.parallel import IMAGES_PER_BATCH, map_in_order
+from digitcli.parallel import IMAGES_PER_BATCH, Isolation, map_in_order
 from digitcli.prediction import Prediction, Status
 from digitcli.preprocessing.ink import Invert
 from digitcli.preprocessing.pipeline import Reading, ReadingOptions, Unreadable, try_reading
@@ -41,7 +40,7 @@ class Answer(NamedTuple):
 class Classifier:
     """Reads images of digits. Threads may share one.
 
-    It can be pickled: whoever unpickles it opens the weights again when it first reads.
+    It can be pickled, and brings its network along.
 
     >>> from digitcli import Classifier
     >>> classifier = Classifier()
@@ -91,13 +90,9 @@ class Classifier:
         )
         self.top = top
         self.with_canvas = with_canvas
+        self.network = Network(weights)
         card = self.network.card
         self.min_confidence = card.min_confidence if min_confidence is None else min_confidence
-
-    @cached_property
-    def network(self) -> Network:
-        """The network that the weights hold."""
-        return Network(self.weights)
 
     def classify(self, picture: Picture) -> Prediction:
         """Read one picture: a path, a file's content, a PIL image, or an array.
@@ -129,14 +124,25 @@ class Classifier:
             yield from (answer.prediction for answer in answers)
 
     def answer_all(
-        self, chunks: Iterable[list[Source]], *, jobs: int
+        self, chunks: Iterable[list[Source]], *, jobs: int, isolation: Isolation | None = None
     ) -> Generator[list[Answer], None, None]:
-        """Read all sources, ``jobs`` at once, and give their answers in order, batch by batch."""
-        return map_in_order(self.answer, chunks, jobs=jobs)
+        """Read all sources, ``jobs`` at once, and yield their answers in order, batch by batch."""
+        return map_in_order(self.answer, chunks, jobs=jobs, isolation=isolation)
 
-    def answer(self, sources: list[Source], budget: MemoryBudget) -> list[Answer]:
-        """Read a batch of sources. Whatever is wrong with one of them is said in its answer."""
-        readings = [try_reading(source, self.options, budget) for source in sources]
+    def answer(
+        self,
+        sources: list[Source],
+        budget: MemoryBudget,
+        begin: Callable[[], None] = lambda: None,
+    ) -> list[Answer]:
+        """Read a batch of sources. Whatever is wrong with one of them is said in its answer.
+
+        ``begin`` is called as each is begun.
+        """
+        readings = []
+        for source in sources:
+            begin()
+            readings.append(try_reading(source, self.options, budget))
         predictions = iter(self.predict([r for r in readings if isinstance(r, Reading)]))
         answers = []
         for source, reading in zip(sources, readings, strict=True):
@@ -160,9 +166,6 @@ class Classifier:
                 self.network.probabilities(canvases).tolist(), readings, strict=True
             )
         ]
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name != "network"}
 
 
 def _source(picture: Picture) -> Source:

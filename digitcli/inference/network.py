@@ -1,6 +1,7 @@
 """A weights folder's network: from 28×28 canvases to ten probabilities each."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,9 +34,18 @@ class Network:
         folder = self.weights.folder
         if folder not in bundled().values() and not survives(content):
             raise WeightsError(f"{folder}: its network crashes LiteRT, or keeps it busy for ever")
+        self._content = content
         self._model = Model(content, str(folder))
         if not self._model.maps((CANVAS_SIDE, CANVAS_SIDE, 1), (10,)):
             raise WeightsError(f"{folder} holds no network from 28×28 pictures to ten digits")
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_model"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Bring along the model as it was read and tried, whatever the folder holds by now."""
+        vars(self).update(state)
+        self._model = Model(self._content, str(self.weights.folder))
 
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the probability of each digit.

@@ -1,25 +1,25 @@
 """Memory for large images, shared by the processes that decode them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from multiprocessing.context import BaseContext
 
 _UNIT = 32_000_000  # bytes; smaller images count as nothing
-_UNITS = 16  # together what one image may take at most
+UNITS = 16  # together what one image may take at most
 
 
 class MemoryBudget:
     """The memory that all images being decoded may take: together no more than one alone may."""
 
-    def __init__(self, context: BaseContext | None = None) -> None:
-        """Make a budget for the processes that ``context`` starts; without one it is never short.
+    def __init__(self, exchange: Callable[[int], None] | None = None) -> None:
+        """Take part in a budget.
 
-        A process that shares it with no other decodes one image at a time.
+        Args:
+            exchange: asks for so many units and waits for them; 0 gives them back. Without it the
+                process shares with no other, decodes one image at a time, and never waits.
+
         """
-        # One process at a time collects its units: two that each held half would wait for ever.
-        self._entrance = context.Lock() if context else None
-        self._units = context.Semaphore(_UNITS) if context else None
-        self._reserved = False  # in this process
+        self._exchange = exchange
+        self._reserved = False
 
     @contextmanager
     def reserve(self, size: int) -> Iterator[None]:
@@ -27,23 +27,20 @@ class MemoryBudget:
 
         Not re-entrant: nested requests succeed at once, without more, to avoid deadlock.
         """
-        count = min(size // _UNIT, _UNITS)
-        if self._entrance is None or self._units is None or self._reserved or count == 0:
+        units = min(size // _UNIT, UNITS)
+        if self._exchange is None or self._reserved or units == 0:
             yield
             return
-        with self._entrance:
-            for _ in range(count):
-                self._units.acquire()
+        self._exchange(units)
         self._reserved = True
         try:
             yield
         finally:
             self._reserved = False
-            for _ in range(count):
-                self._units.release()
+            self._exchange(0)
 
     @contextmanager
     def reserve_for_file(self, size: int) -> Iterator[None]:
         """Hold all of the budget where a file of ``size`` bytes is large itself."""
-        with self.reserve(_UNIT * _UNITS if size >= _UNIT else 0):
+        with self.reserve(_UNIT * UNITS if size >= _UNIT else 0):
             yield

@@ -1,5 +1,6 @@
 """Class folders read into labelled canvases, by the same steps as ``classify`` reads."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,11 @@ from digitcli.datasets.load import load_split
 from digitcli.errors import DataError
 from digitcli.inputs.memory_budget import MemoryBudget
 from digitcli.inputs.source import Source
-from digitcli.parallel import default_jobs, map_in_order
+from digitcli.parallel import Isolation, default_jobs, map_in_order
 from digitcli.preprocessing.pipeline import ReadingOptions, Unreadable, try_reading
 
 
-def load_images(path: Path, split: Split) -> LabelledImages:
+def load_images(path: Path, split: Split, isolation: Isolation | None = None) -> LabelledImages:
     """Load one split of a data set in any form; image files are read as ``classify`` reads them.
 
     Raises:
@@ -22,17 +23,19 @@ def load_images(path: Path, split: Split) -> LabelledImages:
 
     """
     data = load_split(path, split)
-    return read_files(data) if isinstance(data, LabelledFiles) else data
+    return read_files(data, isolation) if isinstance(data, LabelledFiles) else data
 
 
-def read_files(files: LabelledFiles) -> LabelledImages:
+def read_files(files: LabelledFiles, isolation: Isolation | None = None) -> LabelledImages:
     """Read labelled image files; those that cannot be read are among the ``failures``.
 
     Raises:
         DataError: not one could be read.
 
     """
-    batches = map_in_order(_read_canvases, [list(files.sources)], jobs=default_jobs())
+    batches = map_in_order(
+        _read_canvases, [list(files.sources)], jobs=default_jobs(), isolation=isolation
+    )
     canvases = [canvas for batch in batches for canvas in batch]
     images = [canvas for canvas in canvases if not isinstance(canvas, Unreadable)]
     if not images:
@@ -52,9 +55,11 @@ def read_files(files: LabelledFiles) -> LabelledImages:
 
 
 def _read_canvases(
-    sources: list[Source], budget: MemoryBudget
+    sources: list[Source], budget: MemoryBudget, begin: Callable[[], None]
 ) -> list[NDArray[np.uint8] | Unreadable]:
-    readings = [
-        try_reading(source, ReadingOptions(can_raise_limit=False), budget) for source in sources
-    ]
-    return [r if isinstance(r, Unreadable) else r.canvas for r in readings]
+    canvases: list[NDArray[np.uint8] | Unreadable] = []
+    for source in sources:
+        begin()
+        reading = try_reading(source, ReadingOptions(can_raise_limit=False), budget)
+        canvases.append(reading if isinstance(reading, Unreadable) else reading.canvas)
+    return canvases

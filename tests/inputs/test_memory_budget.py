@@ -1,49 +1,49 @@
 """Processes that decode large images wait for each other, never for ever."""
 
-import multiprocessing
 import threading
 
-from digitcli.inputs.memory_budget import MemoryBudget
+from digitcli.inputs.memory_budget import UNITS, MemoryBudget
 
 
-def test_large_pictures_wait_for_each_other_and_small_ones_for_none():
-    budget = MemoryBudget(multiprocessing.get_context("fork"))
-    inside, order = threading.Event(), []
+def test_what_is_held_is_asked_for_and_given_back() -> None:
+    asked: list[int] = []
+    budget = MemoryBudget(asked.append)
+    with budget.reserve(100_000_000):
+        assert asked == [3]
+    assert asked == [3, 0]
 
-    def other():
-        budget._reserved = False  # as it is in another process
-        with budget.reserve(300_000_000):
-            order.append("second")
-            inside.set()
 
-    with budget.reserve(300_000_000):
-        thread = threading.Thread(target=other)
-        thread.start()
-        assert not inside.wait(0.2)
-        order.append("first")
-    thread.join(10)
-    assert order == ["first", "second"]
+def test_small_images_ask_nobody_and_none_asks_for_more_than_there_is() -> None:
+    asked: list[int] = []
+    budget = MemoryBudget(asked.append)
+    with budget.reserve(31_000_000):
+        pass
+    with budget.reserve_for_file(31_000_000):
+        pass
+    assert asked == []
     with budget.reserve(10**12):
-        pass
-    with budget.reserve(1_000_000), budget.reserve(10**12):
-        pass
+        assert asked == [UNITS]
 
 
-def test_whoever_reads_a_large_file_has_all_of_it_and_decodes_within_it():
-    budget, entered = (
-        MemoryBudget(multiprocessing.get_context("fork")),
-        multiprocessing.get_context("fork").Event(),
-    )
-
-    def other():
-        with budget.reserve(32_000_000):
-            entered.set()
-
+def test_a_large_file_holds_all_and_decoding_it_asks_for_no_more() -> None:
+    asked: list[int] = []
+    budget = MemoryBudget(asked.append)
     with budget.reserve_for_file(200_000_000), budget.reserve(500_000_000):
-        process = multiprocessing.get_context("fork").Process(
-            target=lambda: (setattr(budget, "_reserved", False), other())
-        )
-        process.start()
-        assert not entered.wait(0.3)
-    assert entered.wait(10)
-    process.join()
+        assert asked == [UNITS]
+    assert asked == [UNITS, 0]
+
+
+def test_a_process_that_shares_with_nobody_never_waits() -> None:
+    budget = MemoryBudget()
+    inside = threading.Barrier(2, timeout=10)
+
+    def read() -> None:
+        with budget.reserve(10**12):
+            inside.wait()
+
+    threads = [threading.Thread(target=read) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not inside.broken
