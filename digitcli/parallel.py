@@ -327,7 +327,7 @@ def _fork_worker(work: Work, others: list[_Worker]) -> _Worker:
         os.close(end)
     os.set_blocking(from_begun, False)
     return _Worker(
-        pid, None, os.fdopen(to_requests, "wb"), os.fdopen(from_answers, "rb"), from_begun
+        pid, None, os.fdopen(to_requests, "wb", 0), os.fdopen(from_answers, "rb", 0), from_begun
     )
 
 
@@ -340,7 +340,7 @@ def _be_worker(work: Work, requests: int, answers: int, begun: int, others: list
         settle()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
         os.set_blocking(begun, False)
-        serve(work, os.fdopen(requests, "rb"), os.fdopen(answers, "wb"), begun)
+        serve(work, os.fdopen(requests, "rb", 0), os.fdopen(answers, "wb", 0), begun)
         code = 0
     finally:
         os._exit(code)
@@ -358,6 +358,7 @@ def _start_program(work: Work) -> _Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=begun,
+            bufsize=0,
         )
     except BaseException:
         os.close(from_begun)

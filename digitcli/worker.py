@@ -62,32 +62,37 @@ class Failed:
 
 
 def send(stream: IO[bytes], message: object) -> None:
-    """Write a message.
+    """Write a message to an unbuffered stream.
 
     Raises:
         OSError: nobody reads it.
 
     """
     content = pickle.dumps(message)
-    stream.write(_LENGTH.pack(len(content)) + content)
-    stream.flush()
+    left = memoryview(_LENGTH.pack(len(content)) + content)
+    while left:
+        left = left[stream.write(left) :]
 
 
 def receive(stream: IO[bytes]) -> Any:
-    """Read a message.
+    """Read a message from an unbuffered stream: no more than that, so that a poll sees the next.
 
     Raises:
         EOFError: there will be no more.
 
     """
-    head = stream.read(_LENGTH.size)
-    if len(head) < _LENGTH.size:
-        raise EOFError
-    (length,) = _LENGTH.unpack(head)
-    content = stream.read(length)
-    if len(content) < length:
-        raise EOFError
-    return pickle.loads(content)  # noqa: S301 - from a process of ours, over a pipe of ours
+    (length,) = _LENGTH.unpack(_read(stream, _LENGTH.size))
+    return pickle.loads(_read(stream, length))  # noqa: S301 - from a process of ours
+
+
+def _read(stream: IO[bytes], size: int) -> bytes:
+    content = bytearray()
+    while len(content) < size:
+        piece = stream.read(size - len(content))
+        if not piece:
+            raise EOFError
+        content += piece
+    return bytes(content)
 
 
 def serve(work: Work, requests: IO[bytes], answers: IO[bytes], begun: int) -> None:
@@ -155,7 +160,7 @@ def main() -> None:
 
     It is spoken to over descriptors 0 and 1; 2 gets a byte for each source that is begun.
     """
-    requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    requests, answers = os.fdopen(os.dup(0), "rb", 0), os.fdopen(os.dup(1), "wb", 0)
     begun = os.dup(2)
     with suppress(OSError, AttributeError):  # Windows learnt it with Python 3.12
         os.set_blocking(begun, False)
