@@ -2,12 +2,14 @@
 
 import os
 import sys
+import warnings
 
 from digitcli.errors import ExitCode
 
 
 def main() -> None:
     """Run the command line."""
+    warnings.simplefilter("ignore")  # of libraries, whatever PYTHONWARNINGS says
     _occupy_closed_streams()
     # Nothing here needs BLAS, and a process without its threads can fork workers.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

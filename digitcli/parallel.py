@@ -77,9 +77,9 @@ class Isolation:
     Attributes:
         timeout: seconds for one image, then it is an error. It holds where workers read.
         may_fork: this process is the command's, which forks workers where it has one thread.
-        always: one job, and an image that comes alone, is a worker's too, where processes can be
-            forked; but not one that is `is_plain`, unless ``plain_too``.
-        plain_too: see ``always``.
+        always: one job is a worker's too, and, where processes can be forked, an image that comes
+            alone, unless it `is_plain`.
+        plain_too: an image that comes alone is a worker's in any case.
         say: is told, once, that there are no workers and why.
 
     """
@@ -121,7 +121,7 @@ def map_in_order(
         return
     first = next(batches, None)
     workers: list[_Worker] = []
-    if first is not None and len(first) == 1:
+    if first is not None and len(first) == 1 and not _needs_program(isolation):
         # one image costs no more than a fork, and never waits for those that are yet to come
         apart = isolation.always and (isolation.plain_too or not is_plain(first[0]))
         if apart and _can_fork(isolation):
@@ -139,6 +139,11 @@ def map_in_order(
         isolation.say(_no_workers("no process can be had for them"))
     for batch in _chained(first, batches):
         yield _in_this_process(work, batch)
+
+
+def _needs_program(isolation: Isolation) -> bool:
+    """Tell whether even one image is to be kept apart where that takes a program, not a fork."""
+    return isolation.plain_too and not _can_fork(isolation)
 
 
 def _in_this_process(work: Work, batch: list[Source]) -> list[Any]:
@@ -248,7 +253,8 @@ class _Worker:
 
 def _can_fork(isolation: Isolation) -> bool:
     """Tell whether workers can be forked: a process with threads, or not the command's, must not."""
-    if not isolation.may_fork or sys.platform != "linux" or threading.active_count() > 1:
+    forks = isolation.may_fork and sys.platform == "linux" and hasattr(os, "fork")
+    if not forks or threading.active_count() > 1:
         return False
     try:
         return len(os.listdir("/proc/self/task")) == 1
@@ -256,7 +262,7 @@ def _can_fork(isolation: Isolation) -> bool:
         return True  # no /proc: the command starts no threads but Python's
 
 
-def _can_start() -> bool:
+def can_start_python() -> bool:
     """Tell whether this process's executable is Python, which a program may embed."""
     return Path(sys.executable or "").stem.lower().startswith(("python", "pypy"))
 
@@ -271,7 +277,7 @@ def _start_workers(
         for _ in range(count):
             if forks:
                 started.append(_fork_worker(work, [*(others or []), *started]))
-            elif _can_start():
+            elif can_start_python():
                 started.append(_start_program(work))
     except OSError:  # no more processes or descriptors
         pass
@@ -594,7 +600,7 @@ class _Pool:
 
     def _replace(self) -> None:
         with suppress(OSError, RuntimeError):
-            if _can_start():
+            if can_start_python():
                 worker = _start_program(self._work)
                 self._workers.append(worker)
                 self._listen(worker)

@@ -28,6 +28,7 @@ from typing import IO, Any
 
 from digitcli.inputs.memory_budget import MemoryBudget
 from digitcli.inputs.source import Source
+from digitcli.process import settle_libraries
 
 Work = Callable[[list[Source], MemoryBudget, Callable[[], None]], list[Any]]
 
@@ -165,5 +166,6 @@ def main() -> None:
     with suppress(OSError, AttributeError):  # Windows learnt it with Python 3.12
         os.set_blocking(begun, False)
     settle()
+    settle_libraries()
     work = receive(requests)
     serve(work, requests, answers, begun)

@@ -13,7 +13,7 @@ PACKAGE = Path(digitcli.__file__).parent
 
 # From the bottom up. A file may import what lies below its floor, and what is in its own room.
 FLOORS = [
-    {"_version", "architectures", "atomic", "errors", "prediction", "training.recipe"},
+    {"_version", "architectures", "atomic", "errors", "prediction", "process", "training.recipe"},
     {"inputs", "networks", "weights_folder"},
     {"datasets", "parallel", "runtime", "worker"},
     {"preprocessing"},
@@ -41,7 +41,7 @@ HEAVY = {
     "matplotlib": {"output.plots"},
     "jinja2": {"output.html"},
     "PIL": {"inputs", "inference", "synthesis"},
-    "cv2": {"inputs", "preprocessing", "synthesis", "training", "output"},
+    "cv2": {"process", "inputs", "preprocessing", "synthesis", "training", "output"},
 }
 
 

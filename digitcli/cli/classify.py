@@ -151,7 +151,9 @@ def classify(
     from digitcli.inference.classifier import Classifier
     from digitcli.inputs.discovery import Tally, find_sources
     from digitcli.parallel import default_jobs
+    from digitcli.process import settle_libraries
 
+    settle_libraries()
     tally = Tally()
     chunks = find_sources(given, listing=files_from, null=null, recursive=recursive, tally=tally)
     classifier = Classifier(

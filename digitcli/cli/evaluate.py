@@ -86,7 +86,9 @@ def evaluate(
     from digitcli.output.confusion import confusion_csv, write_confusion
     from digitcli.output.scores import draw_mistakes, draw_scores, scores_json
     from digitcli.preprocessing.labelled_files import load_images
+    from digitcli.process import settle_libraries
 
+    settle_libraries()
     network = Network(weights)
     spare_inputs([confusion, report], [str(data)] if data else [], network.weights)
     pictures = load_test() if data is None else load_images(data, "test", isolation_of_command())

@@ -45,7 +45,9 @@ def inspect(
     from digitcli.inference.layers import inspect as inspect_image
     from digitcli.inputs.discovery import find_sources
     from digitcli.output.inspection import draw_inspection, inspection_html, inspection_png
+    from digitcli.process import settle_libraries
 
+    settle_libraries()
     sources = [source for chunk in find_sources([image]) for source in chunk]
     if len(sources) != 1:
         raise typer.BadParameter(

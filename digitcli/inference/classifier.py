@@ -1,16 +1,15 @@
 """From images to answers: what the command ``classify`` does, for programs."""
 
 import itertools
-import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from digitcli.inference.network import Network
+from digitcli.inference.pictures import Picture, to_source, to_sources
 from digitcli.inference.rejection import decide
 from digitcli.inputs.memory_budget import MemoryBudget
 from digitcli.inputs.source import MAX_PIXELS, Source
@@ -18,8 +17,6 @@ from digitcli.parallel import IMAGES_PER_BATCH, Isolation, map_in_order
 from digitcli.prediction import Prediction, Status
 from digitcli.preprocessing.ink import Invert
 from digitcli.preprocessing.pipeline import Reading, ReadingOptions, Unreadable, try_reading
-
-Picture: TypeAlias = "str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8]"
 
 _SEVERAL = "holds several pictures, of which the first was read"
 
@@ -81,9 +78,18 @@ class Classifier:
             with_note: note there too where only the first of several pictures in a file was read.
 
         Raises:
+            ValueError: an argument is out of its range.
             WeightsError: the weights are missing, damaged, or of another kind of network.
 
         """
+        if invert not in ("auto", "yes", "no"):
+            raise ValueError(f'invert must be "auto", "yes" or "no", not {invert!r}')
+        if min_confidence is not None and not 0 <= min_confidence <= 1:
+            raise ValueError(f"min_confidence must be 0 to 1, not {min_confidence}")
+        if not 0 <= top <= 10:
+            raise ValueError(f"top must be 0 to 10, not {top}")
+        if max_pixels < 1:
+            raise ValueError(f"max_pixels must be 1 or more, not {max_pixels}")
         self.weights = weights
         self.options = ReadingOptions(
             as_is=as_is, invert=invert, max_pixels=max_pixels, note_several=with_note
@@ -95,30 +101,43 @@ class Classifier:
         self.min_confidence = card.min_confidence if min_confidence is None else min_confidence
 
     def classify(self, picture: Picture) -> Prediction:
-        """Read one picture: a path, a file's content, a PIL image, or an array.
+        """Read one picture, in this process.
 
-        An array is uint8 of shape (height, width) for grey, (height, width, 3) for RGB, (height,
-        width, 4) for RGBA. A picture that cannot be read is no exception but a prediction with
-        status ``error`` and the reason.
+        A picture that cannot be read is no exception but a prediction with status ``error`` and the
+        reason.
+
+        Args:
+            picture: a path, a file's content, a file opened in binary mode, a PIL image, or an
+                array: of shape (height, width), (height, width, 1), (height, width, 3) for RGB or
+                (height, width, 4) for RGBA; bool, integers in [0, 255], or floats in [0, 1], or in
+                [0, 255] where one is above 1.
 
         Raises:
             TypeError: it is nothing of these.
+            ValueError: it is an array of another shape or range.
 
         """
-        [answer] = self.answer([_source(picture)], MemoryBudget())
+        [answer] = self.answer([to_source(picture)], MemoryBudget())
         return answer.prediction
 
     def classify_many(self, pictures: Iterable[Picture], *, jobs: int = 1) -> Iterator[Prediction]:
-        """Read pictures, in batches of up to 64, and give their predictions in order, as they come.
+        """Read pictures, in batches of up to 64; yield their predictions in order, as they come.
 
-        With ``jobs`` above 1 so many worker processes share the work; a script that asks for them
-        needs the usual ``if __name__ == "__main__":`` where processes are spawned.
+        With one job they are read in this process: a decoder that crashes ends it, one that hangs
+        is waited for. With more, so many worker processes share the work: a picture that ends its
+        worker, or takes it longer than a minute, is an error and costs the others nothing. What is
+        no picture is an error too.
 
         Raises:
-            TypeError: one of them is nothing that ``classify`` takes.
+            TypeError: ``pictures`` is one picture.
+            ValueError: ``jobs`` is below 1.
 
         """
-        sources = map(_source, pictures)
+        if jobs < 1:
+            raise ValueError(f"jobs must be 1 or more, not {jobs}")
+        return self._classify_many(to_sources(pictures), jobs)
+
+    def _classify_many(self, sources: Iterator[Source], jobs: int) -> Iterator[Prediction]:
         chunks = iter(lambda: list(itertools.islice(sources, IMAGES_PER_BATCH)), [])
         for answers in self.answer_all(chunks, jobs=jobs):
             yield from (answer.prediction for answer in answers)
@@ -166,11 +185,3 @@ class Classifier:
                 self.network.probabilities(canvases).tolist(), readings, strict=True
             )
         ]
-
-
-def _source(picture: Picture) -> Source:
-    if isinstance(picture, bytes | Image.Image):
-        return Source("", picture)
-    if isinstance(picture, np.ndarray):
-        return Source("", Image.fromarray(picture))
-    return Source(os.fsdecode(picture))

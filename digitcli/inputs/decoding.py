@@ -4,12 +4,10 @@ Nothing in the file is trusted: the content, not the name, decides the format, o
 for pictures are tried, and the size is checked before a pixel is decoded.
 """
 
-import ctypes
-import logging
+import struct
 import warnings
 from collections.abc import Iterable
 from contextlib import suppress
-from functools import cache
 
 import cv2
 import numpy as np
@@ -33,13 +31,6 @@ FORMATS = ("PNG", "JPEG", "GIF", "BMP", "DIB", "PPM", "TIFF", "WEBP", "AVIF")
 WORKING_SIDE = 480
 
 _BAND = 250_000  # pixels that are converted at once
-
-# Pillow's own guard refuses at a fixed number of pixels; ours, before anything is decoded, at the
-# number asked for.
-Image.MAX_IMAGE_PIXELS = None
-# What else it has to say of damage would go to stderr.
-warnings.filterwarnings("ignore", module=r"PIL\b")
-logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 _UPRIGHT = {  # EXIF's orientation tag: how to turn the stored picture
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -102,8 +93,6 @@ def decode(
         image = _open(source)
         pixels = image.width * image.height
         _draft(image)
-        if image.format == "TIFF":
-            _hush_libtiff()
         size = check_decoding_cost(image, pixels, source, max_pixels, advice)
         with (budget or MemoryBudget()).reserve(size):
             return _to_array(image)
@@ -111,6 +100,12 @@ def decode(
         raise
     except UnidentifiedImageError:
         raise ImageError(_why_unidentified(source)) from None
+    except Warning:  # whoever runs this has made errors of them; Pillow's are not about the image
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return decode(
+                source, max_pixels=max_pixels, budget=budget, can_raise_limit=can_raise_limit
+            )
     except MemoryError:
         raise ImageError("the picture does not fit into memory; make it smaller") from None
     except Exception as error:  # decoders raise whatever the damage led them to
@@ -159,10 +154,10 @@ def _check_length(data: bytes) -> None:
 
 def _open(data: bytes) -> ImageFile.ImageFile:
     if data[4:8] != b"ftyp":
-        return Image.open(open_content(data), formats=FORMATS)
+        return _open_as_is(data)
     brands = {data[at : at + 4] for at in range(8, min(int.from_bytes(data[:4], "big"), 256), 4)}
     if brands & {b"avif", b"avis"} or not brands & (_HEVC_BRANDS | {b"mif1", b"msf1"}):
-        return Image.open(open_content(data), formats=FORMATS)
+        return _open_as_is(data)
     try:
         from pillow_heif import HeifImageFile
     except ImportError:
@@ -173,6 +168,30 @@ def _open(data: bytes) -> ImageFile.ImageFile:
     return image
 
 
+def _open_as_is(data: bytes) -> ImageFile.ImageFile:
+    """Open a file as ``Image.open`` does, but for its guard against large images.
+
+    That one is a setting of the whole process; ours is an argument.
+
+    Raises:
+        UnidentifiedImageError: no format fits.
+
+    """
+    prefix = data[:16]
+    Image.preinit()
+    for kind in FORMATS:
+        if kind not in Image.OPEN:
+            Image.init()
+        factory, accepts = Image.OPEN.get(kind, (None, None))
+        if factory is None or (accepts is not None and accepts(prefix) is not True):
+            continue
+        # what Image.open takes for another format
+        with suppress(SyntaxError, IndexError, TypeError, struct.error):
+            image: ImageFile.ImageFile = factory(open_content(data), "")
+            return image
+    raise UnidentifiedImageError
+
+
 def holds_several(source: bytes | Image.Image) -> bool:
     """Tell whether what can be decoded holds further pictures, as it is an animation or has several pages."""
     try:
@@ -181,15 +200,6 @@ def holds_several(source: bytes | Image.Image) -> bool:
         )
     except Exception:  # what comes after the first picture is damaged
         return False
-
-
-@cache
-def _hush_libtiff() -> None:
-    """Keep libtiff, the one that Pillow brings, from writing of damage to descriptor 2."""
-    with suppress(OSError, AttributeError):  # not a build with a libtiff of its own
-        libtiff = ctypes.CDLL(Image.core.__file__)  # type: ignore[attr-defined]
-        libtiff.TIFFSetErrorHandler(None)
-        libtiff.TIFFSetWarningHandler(None)
 
 
 def _draft(image: Image.Image) -> None:

@@ -259,7 +259,9 @@ def _is_folder(entry: "os.DirEntry[str]") -> bool:
 
 def _listed(listing: str, end: bytes) -> Iterator[list[str]]:
     """Yield the listed paths, as many at a time as the list's writer had written."""
-    descriptor = 0 if listing == STDIN else os.open(listing, os.O_RDONLY | os.O_CLOEXEC)
+    descriptor = (
+        0 if listing == STDIN else os.open(listing, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    )
     try:
         rest, begun = b"", False
         while block := os.read(descriptor, _BLOCK):

@@ -20,6 +20,8 @@ MAX_PIXELS = 100_000_000
 MAX_SECONDS = 60.0  # for one image, where a worker reads it
 
 
+# Windows knows no O_NONBLOCK, but O_BINARY, without which it would change line ends.
+_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _SMALL = 1_000_000  # bytes
 _PLAIN = (b"\x89PNG", b"GIF8", b"BM", b"P4", b"P5", b"P6")  # how files of such formats begin
 
@@ -54,7 +56,7 @@ def read_source(source: Source) -> "bytes | Image":
             raise ImageError(f"larger than {MAX_BYTES >> 20} MiB")
         # O_NONBLOCK: should it have become a pipe just now, opening must not wait for somebody to
         # write
-        descriptor = os.open(source.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = os.open(source.path, _READ)
         try:
             return read_descriptor(descriptor, status.st_size + 1)
         finally:

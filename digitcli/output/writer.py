@@ -9,7 +9,7 @@ from digitcli.errors import OutputError
 
 # A pipe takes a write of this size whole or not at all (POSIX), so that whatever ends us, it has
 # got whole records.
-_PIECE = select.PIPE_BUF
+_PIECE = getattr(select, "PIPE_BUF", 4096)  # Windows promises nothing
 
 
 def write_records(descriptor: int, records: Iterable[str], name: str) -> None:

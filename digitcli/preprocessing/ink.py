@@ -28,8 +28,6 @@ from digitcli.preprocessing.detection import ink_probability
 from digitcli.preprocessing.ruled_lines import without_lines
 
 # images are read in parallel; OpenCV's own threads would only get in the way
-cv2.setNumThreads(1)
-
 Invert = Literal["auto", "yes", "no"]
 Grey = NDArray[np.uint8]
 
