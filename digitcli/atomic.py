@@ -132,7 +132,7 @@ def open_stream(path: Path) -> int | None:
 
 
 def descriptor_named(path: Path) -> int | None:
-    """Return the number of the descriptor that a path names: ``-``, ``/dev/stdout``, ``/dev/fd/N``."""
+    """Return the descriptor that a path names, such as ``-``, ``/dev/stdout``, ``/dev/fd/N``."""
     numbered = re.fullmatch(r"/(?:dev|proc/self)/fd/(\d+)", os.fspath(path))
     names = {"-": 1, "/dev/stdout": 1, "/dev/stderr": 2}
     return int(numbered[1]) if numbered else names.get(os.fspath(path))
@@ -337,7 +337,7 @@ def _exchange(staged: Path, goal: Path) -> bool:
 
 
 def _replace_in_two_steps(staged: Path, goal: Path) -> None:
-    """Put the old folder aside, from where `restore_folder` brings it back, and the new in place."""
+    """Put the old folder aside, where `restore_folder` finds it, and the new one in place."""
     while True:
         aside = _beside(goal, _ASIDE)
         with contextlib.suppress(FileNotFoundError):  # another writer is between its two steps

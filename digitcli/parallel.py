@@ -252,7 +252,7 @@ class _Worker:
 
 
 def _can_fork(isolation: Isolation) -> bool:
-    """Tell whether workers can be forked: a process with threads, or not the command's, must not."""
+    """Tell whether workers can be forked: not by a process with threads, nor by a library's."""
     forks = isolation.may_fork and sys.platform == "linux" and hasattr(os, "fork")
     if not forks or threading.active_count() > 1:
         return False
@@ -391,7 +391,7 @@ def _dismiss(workers: list[_Worker], *, now: bool = False) -> None:
 def _answer_alone(
     work: Work, source: Source, workers: list[_Worker], isolation: Isolation
 ) -> list[Any]:
-    """Have one source read by the one worker there is; a worker that is lost is taken from the list."""
+    """Have a source read by the one worker there is, which is taken from the list if lost."""
     import select
 
     if not workers:

@@ -1,12 +1,12 @@
-"""A weights folder: the trained network, for LiteRT and for Keras, and the card that says where it comes from.
+"""A weights folder: the trained network, for LiteRT and for Keras, and its model card.
 
-| file               | what                                                                           |
-|--------------------|--------------------------------------------------------------------------------|
-| model.tflite       | what classify and evaluate run                                                 |
-| model.weights.h5   | the same numbers for Keras; the architecture is built in code, never from here |
-| card.json          | architecture, recipe, seed, data, metrics, thresholds, versions, SHA-256       |
-| history.csv        | how the training went, epoch by epoch, for people                              |
-| curves.svg         | the same, drawn                                                                |
+| file             | what                                                                   |
+|------------------|------------------------------------------------------------------------|
+| model.tflite     | what classify and evaluate run                                         |
+| model.weights.h5 | the same numbers for Keras; the architecture is built in code          |
+| card.json        | architecture, recipe, seed, data, metrics, thresholds, versions, files |
+| history.csv      | how the training went, epoch by epoch, for people                      |
+| curves.svg       | the same, drawn                                                        |
 """
 
 import contextlib
@@ -133,7 +133,7 @@ class WeightsFolder:
         return self._checked(KERAS_WEIGHTS)
 
     def history(self) -> str | None:
-        """Give the training's history as it lies in the folder, where it does; it is for people to look at.
+        """Return the training's history, for people to look at; None where there is none.
 
         Raises:
             WeightsError: it cannot be read.
@@ -174,7 +174,9 @@ def bundled() -> dict[str, Path]:
 
 
 def open_weights(weights: str | Path) -> WeightsFolder:
-    """Open a weights folder by the name of a bundled one or by its path; a bundled name wins, ``./name`` is a path.
+    """Open a weights folder by the name of a bundled one or by its path.
+
+    A bundled name wins; ``./name`` is a path.
 
     Raises:
         WeightsError: there is no such folder, or its card cannot be used.
@@ -207,7 +209,7 @@ def write_weights(
     extras: Mapping[str, bytes] | None = None,
     replace: bool = False,
 ) -> ModelCard:
-    """Write a weights folder in one step and give its card, completed with the SHA-256 of the files.
+    """Write a weights folder in one step; return its card, with the SHA-256 of the files.
 
     ``extras`` are further files for people to look at, such as the training's history.
 

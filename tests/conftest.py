@@ -33,7 +33,7 @@ def digitcli() -> Run:
 
 @pytest.fixture
 def golden() -> Callable[[str, str], None]:
-    """Compare a text with a file in tests/golden; DIGITCLI_UPDATE_GOLDEN=1 writes the file instead."""
+    """Compare a text with a file in tests/golden; DIGITCLI_UPDATE_GOLDEN=1 writes it instead."""
 
     def check(name: str, text: str) -> None:
         path = ROOT / "tests" / "golden" / name
@@ -47,7 +47,7 @@ def golden() -> Callable[[str, str], None]:
 
 @pytest.fixture(scope="session")
 def shell_env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The environment of a shell that finds this ``digitcli`` first, 80 columns wide and without colours."""
+    """The environment of a shell that finds this ``digitcli`` first, 80 columns wide."""
     place = tmp_path_factory.mktemp("bin")
     command = place / "digitcli"
     command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m digitcli "$@"\n')

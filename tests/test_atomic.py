@@ -111,7 +111,8 @@ for name in sys.argv[1:]:
 @pytest.mark.parametrize("opened", [">", ">>"])
 def test_the_name_of_a_descriptor_means_the_descriptor(opened: str, tmp_path: Path) -> None:
     (tmp_path / "log").write_text("old\n")
-    script = f'{{ echo header; "$@" - /dev/stdout /dev/fd/1 /proc/self/fd/1; echo footer; }} {opened} log'
+    names = "- /dev/stdout /dev/fd/1 /proc/self/fd/1"
+    script = f'{{ echo header; "$@" {names}; echo footer; }} {opened} log'
     command = ["bash", "-c", script, "-", sys.executable, "-c", DESCRIPTORS]
     assert subprocess.run(command, cwd=tmp_path).returncode == 0
     expected = "header\n" + "record\n" * 4 + "footer\n"

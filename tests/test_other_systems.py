@@ -1,4 +1,4 @@
-"""Windows and macOS, as far as they can be emulated: without the names that only POSIX or Linux have.
+"""Windows and macOS, as far as they can be emulated: without the names that they lack.
 
 Workers are programs then, folders cannot change places in one step, and lists of paths end their
 lines in CRLF. What this cannot show: Windows' own file system, consoles and signals.

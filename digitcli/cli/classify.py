@@ -127,7 +127,8 @@ def classify(
         typer.Option(
             "--verbose",
             "-v",
-            help="Say on stderr where only the first of several pictures was read, and what was passed over.",
+            help="Say on stderr where only the first of several pictures was read, and what was "
+            "passed over.",
         ),
     ] = False,
     color: ColorOption = Color.AUTO,
@@ -261,7 +262,7 @@ def _finished(partial: "PartialRecords") -> Iterator[None]:
 def _write(
     form: "Layout", answers: Iterable[list["Answer"]], descriptor: int, name: str
 ) -> Counter[Status]:
-    """Write all answers, and what is wrong with a picture to stderr; count how it went with each."""
+    """Write all answers, and to stderr what is wrong with an image; count the statuses."""
     counts: Counter[Status] = Counter()
     between = ""
     for batch in answers:

@@ -41,8 +41,8 @@ def evaluate(
         Path | None,
         typer.Argument(
             metavar="[DATA]",
-            help="An .npz in Keras' layout, a folder of IDX files, or class folders 0 … 9 of pictures. "
-            "Without it: MNIST's 10,000 test images.",
+            help="An .npz in Keras' layout, a folder of IDX files, or class folders 0 … 9 of "
+            "pictures. Without it: MNIST's 10,000 test images.",
             show_default=False,
         ),
     ] = None,
@@ -59,7 +59,8 @@ def evaluate(
             "--confusion",
             metavar="FILE",
             callback=_confusion_file,
-            help="Write the confusion matrix into FILE too, as its ending says: .csv, .json, .svg or .png.",
+            help="Write the confusion matrix into FILE too, as its ending says: .csv, .json, .svg "
+            "or .png.",
         ),
     ] = None,
     report: Annotated[

@@ -37,9 +37,8 @@ def guarded(command: Callable[P, int | None]) -> Callable[P, None]:
             code = ExitCode.UNUSABLE
         except OSError as error:
             # one without a file's name can only be of what a command prints
-            complain(
-                f"cannot use {error.filename or 'standard output'}: {(error.strerror or str(error)).lower()}"
-            )
+            reason = (error.strerror or str(error)).lower()
+            complain(f"cannot use {error.filename or 'standard output'}: {reason}")
             mute(sys.stdout)
             code = ExitCode.UNUSABLE
         sys.exit(code)

@@ -31,7 +31,7 @@ def info(
     ] = False,
     color: ColorOption = Color.AUTO,
 ) -> None:
-    """Show the versions in use, the network's layers as the article lists them, and the card of the weights."""
+    """Show the versions in use, the network's layers as the article lists them, and the card of the weights."""  # noqa: E501 - the help's words
     if schema:
         from digitcli.output.records import json_schema
 

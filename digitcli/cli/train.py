@@ -45,7 +45,8 @@ def train(
         typer.Option(
             "--epochs",
             metavar="N",
-            help=f"How often all pictures are gone through; {DEFAULT.epochs}, with --from {WARM.epochs}.",
+            help=f"How often all pictures are gone through; {DEFAULT.epochs}, with --from "
+            f"{WARM.epochs}.",
             show_default=False,
         ),
     ] = None,
@@ -54,7 +55,8 @@ def train(
         typer.Option(
             "--data",
             metavar="PATH",
-            help="Train on these instead of MNIST: class folders 0 … 9 of pictures, a folder of IDX files, or an .npz.",
+            help="Train on these instead of MNIST: class folders 0 … 9 of pictures, a folder of "
+            "IDX files, or an .npz.",
         ),
     ] = None,
     start: Annotated[
@@ -89,7 +91,8 @@ def train(
         typer.Option(
             "--learning-rate",
             metavar="RATE",
-            help=f"The highest of the run; {DEFAULT.learning_rate}, with --from {WARM.learning_rate}.",
+            help=f"The highest of the run; {DEFAULT.learning_rate}, with --from "
+            f"{WARM.learning_rate}.",
             show_default=False,
         ),
     ] = None,

@@ -73,8 +73,8 @@ def to_bytes(array: NDArray[Any]) -> NDArray[np.uint8]:
     low, high = float(array.min()), float(array.max())
     if not (low >= 0 and high <= 255):  # NaN fails both
         raise ValueError(
-            f"an array with values from {low:g} to {high:g} is no picture; they must be in [0, 255], "
-            "or floats in [0, 1]"
+            f"an array with values from {low:g} to {high:g} is no picture; they must be in "
+            "[0, 255], or floats in [0, 1]"
         )
     scale = 255 if array.dtype.kind == "f" and high <= 1 else 1
     scaled: NDArray[np.uint8] = np.rint(array * scale).astype(np.uint8)

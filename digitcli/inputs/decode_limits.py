@@ -146,8 +146,8 @@ def check_decoding_cost(
     allowed = max_pixels * (_BYTES_A_PIXEL_IF_SMALL if len(data) < _SMALL_FILE else _BYTES_A_PIXEL)
     if size > allowed:
         raise ImageError(
-            f"decoding it would take {size / 1e6:,.0f} MB, more than the {allowed / 1e6:,.0f} that a "
-            f"file of its size may take; {advice}"
+            f"decoding it would take {size / 1e6:,.0f} MB, more than the {allowed / 1e6:,.0f} that "
+            f"a file of its size may take; {advice}"
         )
     return size
 
@@ -165,7 +165,7 @@ def _bytes_a_pixel(image: Image.Image) -> float:
 
 
 def _tiff_bytes(image: Image.Image, stored: int) -> float:
-    """Add to the picture one strip or tile of it, decoded; and where it is to be turned, the turned picture."""
+    """Add one strip or tile, decoded, and the turned image where it is to be turned."""
     tags = image.tag_v2  # type: ignore[attr-defined]
     in_strip = image.width * min(tags.get(TiffImagePlugin.ROWSPERSTRIP, image.height), image.height)
     in_tile = tags.get(TiffImagePlugin.TILEWIDTH, 0) * tags.get(TiffImagePlugin.TILELENGTH, 0)
@@ -190,7 +190,7 @@ def _passes(image: ImageFile.ImageFile, data: bytes) -> int:
 
 
 def _jpeg_bytes(image: Image.Image, passes: int) -> float:
-    """Give the bytes a pixel of the coefficients, which are all kept where they come in several passes."""
+    """Return the bytes a pixel of the coefficients, all kept where they come in several passes."""
     if passes == 1 and "progressive" not in image.info:
         return 0
     layers = image.layer  # type: ignore[attr-defined]

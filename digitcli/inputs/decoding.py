@@ -193,7 +193,7 @@ def _open_as_is(data: bytes) -> ImageFile.ImageFile:
 
 
 def holds_several(source: bytes | Image.Image) -> bool:
-    """Tell whether what can be decoded holds further pictures, as it is an animation or has several pages."""
+    """Tell whether what can be decoded is an animation or has several pages."""
     try:
         return bool(
             getattr(_open(source) if isinstance(source, bytes) else source, "is_animated", False)
@@ -203,7 +203,7 @@ def holds_several(source: bytes | Image.Image) -> bool:
 
 
 def _draft(image: Image.Image) -> None:
-    """Let libjpeg decode at 1/2, 1/4 or 1/8, for a fraction of the work, where the picture is that large."""
+    """Let libjpeg decode a large image at 1/2, 1/4 or 1/8, for a fraction of the work."""
     factor = _factor(image)
     if factor > 1 and image.format in ("JPEG", "MPO"):
         image.draft(None, (max(1, image.width // factor), max(1, image.height // factor)))
@@ -228,7 +228,10 @@ def _to_array(image: Image.Image) -> NDArray[np.uint8]:
 
 
 def _in_simple_mode_and_size(image: Image.Image) -> Image.Image:
-    """Convert to mode L, LA, RGB or RGBA and reduce, in bands: the whole, converted, may be four times as large."""
+    """Convert to mode L, LA, RGB or RGBA and reduce.
+
+    In bands: the whole, converted, may be four times as large.
+    """
     factor = _factor(image)
     rows = factor * max(1, _BAND // (image.width * factor))
     bands = [
@@ -292,7 +295,7 @@ def _smallest(values: NDArray[np.float64], count: int) -> NDArray[np.float64]:
 
 
 def _stretched(values: NDArray[np.generic], low: float, high: float) -> NDArray[np.uint8]:
-    """Bring samples deeper than 8 bits between 0, the darkest, and 255, the brightest; not-a-number is darkest."""
+    """Bring samples deeper than 8 bits between 0, the darkest or no number, and 255."""
     if low >= high:
         return np.zeros(values.shape, np.uint8)
     with np.errstate(invalid="ignore"):  # a signalling not-a-number

@@ -1,4 +1,4 @@
-"""Finding the pictures: files, folders, lists of paths and standard input, in the order they were given.
+"""Finding the images: files, folders, lists of paths and standard input, in the given order.
 
 A path is data. It is kept as ``os.fsdecode`` gives it, so any bytes come through. Nothing is opened
 to find out what it is: opening a named pipe can wait for ever, and opening a device can do
@@ -27,7 +27,10 @@ from digitcli.inputs.source import MAX_BYTES, STDIN, Source, explain, read_descr
 # name.
 SUFFIXES = frozenset(
     f".{kind}"
-    for kind in "png jpg jpeg jpe jfif mpo webp tif tiff bmp dib gif avif heic heif hif pbm pgm ppm pnm".split()  # noqa: SIM905
+    for kind in (
+        *("png", "jpg", "jpeg", "jpe", "jfif", "mpo", "webp", "tif", "tiff", "bmp", "dib", "gif"),
+        *("avif", "heic", "heif", "hif", "pbm", "pgm", "ppm", "pnm"),
+    )
 )
 
 _EMPTY = {b"\n": (b"", b"\r"), b"\0": (b"",)}  # paths in a list, by what ends them
@@ -74,9 +77,9 @@ def find_sources(
         tally: is kept up to date on the way.
 
     Yields:
-        sources in order, in chunks: those of a chunk can be had at once, finding the next may take a
-        while. What a folder holds is sorted by name, numbers in it by their value (p2 before p10);
-        hidden files and those not named like images are left out.
+        sources in order, in chunks: those of a chunk can be had at once, finding the next may
+        take a while. What a folder holds is sorted by name, numbers in it by their value (p2
+        before p10); hidden files and those not named like images are left out.
 
     """
     chunk: list[Source] = []
@@ -206,7 +209,7 @@ def _in_folder(path: str, recursive: bool, tally: Tally) -> Iterator[Source | No
 
 
 def _names(folder: str, recursive: bool, seen: set[tuple[int, int]], tally: Tally) -> Iterator[str]:
-    """Yield the names in a folder that matter, sorted, those of folders with a slash behind them."""
+    """Yield the names in a folder that matter, sorted; folders have a slash behind them."""
     status = os.stat(folder)
     if (status.st_dev, status.st_ino) in seen:
         return iter(())

@@ -68,7 +68,7 @@ def read_source(source: Source) -> "bytes | Image":
 
 
 def size_of(source: Source) -> int:
-    """Give the size of a file or of what was read of it, roughly in bytes; 0 where there is none."""
+    """Return the size of a file, or of what was read of it, in bytes; 0 where there is none."""
     try:
         if source.content is None:
             return os.stat(source.path).st_size

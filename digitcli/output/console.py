@@ -87,6 +87,9 @@ def complain(text: str) -> None:
 
 
 def mute(stream: TextIO) -> None:
-    """Let a stream that cannot be written lead nowhere; else the interpreter would complain of it while it ends."""
+    """Let a stream that cannot be written lead nowhere.
+
+    Else the interpreter would complain of it while it ends.
+    """
     with contextlib.suppress(io.UnsupportedOperation):  # it has no descriptor, as in tests
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

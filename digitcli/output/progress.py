@@ -31,7 +31,10 @@ class _Rate(ProgressColumn):
 
 
 def show_progress(batches: Iterable[list[T]], tally: Tally, console: Console) -> Generator[list[T]]:
-    """Pass batches of answers on and keep a bar on the console meanwhile: count, rate, and the time left once known."""
+    """Pass batches of answers on and keep a bar on the console meanwhile.
+
+    It shows the count, the rate, and the time left once that is known.
+    """
     # No thread refreshes the bar: worker processes are forked off meanwhile.
     columns = (BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
     bar = Progress(*columns, console=console, transient=True, auto_refresh=False)

@@ -118,7 +118,8 @@ def json_schema() -> dict[str, Any]:
             "path_bytes": {
                 "type": "string",
                 "contentEncoding": "base64",
-                "description": "the path where it is not UTF-8; path then shows U+FFFD for what is not",
+                "description": "the path where it is not UTF-8; "
+                "path then shows U+FFFD for what is not",
             },
             "status": {"enum": [status.value for status in Status]},
             "digit": {

@@ -7,12 +7,15 @@ _TO_ESCAPE = re.compile("[\\\\\x00-\x1f\x7f-\x9f\u2028\u2029\udc80-\udcff]")
 
 
 def printable(text: str) -> str:
-    r"""Make text safe for a terminal and a log: one line, control characters and stray bytes written ``\xNN``."""
+    r"""Make text safe for a terminal and a log.
+
+    It becomes one line, with control characters and stray bytes written ``\xNN``.
+    """
     return "".join(c if c.isprintable() else _escaped(c) for c in text)
 
 
 def escaped(path: str) -> str:
-    r"""Write a path as tsv does: ``\\``, ``\t``, ``\n``, and the bytes of other control characters as ``\xNN``.
+    r"""Write a path as tsv does: ``\\``, ``\t``, ``\n``, and other control characters ``\xNN``.
 
     Bytes that are not UTF-8 and the line and paragraph separators, at which some readers split
     lines, are written the same way. ``printf '%b'`` gives the path back.

@@ -13,14 +13,14 @@ _SMALL = 40  # pixels; in a crop of this size light cannot be told from ink
 _COARSE_SIDE = 64
 
 
-class FlatGround(NamedTuple):
+class FlatBackground(NamedTuple):
     """A ground without light and shade: its grey level, and whether ink is brighter."""
 
     level: int
     bright_ink: bool
 
 
-def flat_ground(grey: Grey) -> FlatGround | None:
+def find_flat_background(grey: Grey) -> FlatBackground | None:
     """Find the ground of a drawing or a small crop; None in a photo.
 
     The ground is what most of the border shows. It is flat where most of that has one and the same
@@ -33,7 +33,7 @@ def flat_ground(grey: Grey) -> FlatGround | None:
     ground = border[light != bright_ink]
     level = int(quantile(ground, 0.5))
     flat = max(grey.shape) <= _SMALL or np.count_nonzero(ground == level) >= 0.6 * ground.size
-    return FlatGround(level, bright_ink) if flat else None
+    return FlatBackground(level, bright_ink) if flat else None
 
 
 def border_of(grey: Grey) -> Grey:
@@ -57,7 +57,7 @@ def has_bright_ink(grey: Grey, marks: NDArray[np.bool_]) -> bool:
     return float((bright * bright).sum()) > 1.5 * float((dark * dark).sum())
 
 
-def above_ground(grey: Grey) -> Grey:
+def subtract_background(grey: Grey) -> Grey:
     """Measure how far bright ink stands out from its ground, in grey levels.
 
     A white top-hat, whose opening is done on a reduced picture: the ground is what remains when
@@ -76,7 +76,7 @@ def above_ground(grey: Grey) -> Grey:
     return strength
 
 
-def noise_of(strength: Grey) -> float:
+def estimate_noise(strength: Grey) -> float:
     """Estimate the standard deviation of the background, in grey levels.
 
     It is taken from what is much fainter than ink.

@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 
 from digitcli.preprocessing import components
 from digitcli.preprocessing.background import (
-    above_ground,
     border_of,
-    flat_ground,
+    estimate_noise,
+    find_flat_background,
     has_bright_ink,
-    noise_of,
     quantile,
     reduced,
+    subtract_background,
 )
 from digitcli.preprocessing.detection import ink_probability
 from digitcli.preprocessing.ruled_lines import without_lines
@@ -103,7 +103,7 @@ def find_ink(picture: NDArray[np.uint8], *, invert: Invert = "auto") -> Ink:
         framed = _framed_like_mnist(grey, invert)
         if framed is not None:
             return framed
-    flat = flat_ground(grey)
+    flat = find_flat_background(grey)
     if flat is None:
         return _in_photo(picture, grey, invert)
     bright = flat.bright_ink if invert == "auto" else invert == "no"
@@ -112,7 +112,7 @@ def find_ink(picture: NDArray[np.uint8], *, invert: Invert = "auto") -> Ink:
     if picture.ndim == 3:
         level = int(quantile(border_of(plane), 0.5))
     strength: Grey = cv2.subtract(plane, level)
-    noise = noise_of(strength)
+    noise = estimate_noise(strength)
     digit = components.select_by_rules(strength, noise) if _stands_out(strength, noise) else None
     return _cut_out(strength, digit, bright, noise)
 
@@ -161,8 +161,8 @@ def _in_photo(picture: NDArray[np.uint8], grey: Grey, invert: Invert) -> Ink:
         probability = cv2.resize(seen, grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
     marks = probability > components.SURE
     bright = has_bright_ink(grey, marks) if invert == "auto" else invert == "no"
-    strength = above_ground(_light_ink(picture, bright))
-    noise = noise_of(strength)
+    strength = subtract_background(_light_ink(picture, bright))
+    noise = estimate_noise(strength)
     if not _stands_out(
         strength, noise, 1 if np.count_nonzero(marks) >= components.FEWEST else _UNSEEN
     ):

@@ -207,7 +207,7 @@ class _Step:
     def __call__(
         self, pictures: Pictures, labels: Labels, rates: NDArray[np.float32]
     ) -> tuple[float, float]:
-        """Train on as many batches as there are learning rates; give the sum of the losses and how many were right."""
+        """Train on as many batches as there are rates; return the losses' sum and count right."""
         loss, right = self._run(tf.constant(pictures), tf.constant(labels), tf.constant(rates))
         return float(loss), float(right)
 
@@ -237,7 +237,10 @@ class _Step:
 
 
 class _Average:
-    """Exponential average of the trained weights; it begins as a plain average, so that short runs have one too."""
+    """Exponential average of the trained weights.
+
+    It begins as a plain average, so that short runs have one too.
+    """
 
     def __init__(self, trained: keras.Model, over: float) -> None:
         self._variables = trained.trainable_variables
@@ -264,7 +267,7 @@ class _Average:
 
 
 def one_cycle(highest: float, steps: int) -> NDArray[np.float32]:
-    """Give the learning rates of all steps: up linearly over a quarter of them, down to zero along a cosine.
+    """Return the learning rates of all steps: up linearly, then down to zero along a cosine.
 
     After Smith and Topin, "Super-Convergence: Very Fast Training of Neural Networks Using Large
     Learning Rates", 2018.

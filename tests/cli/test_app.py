@@ -90,7 +90,10 @@ def test_an_error_costs_one_line_and_its_exit_code(
 
 
 def test_a_reader_that_has_seen_enough_ends_it_quietly() -> None:
-    code = "from digitcli.cli.guard import guarded\n@guarded\ndef c():\n while True: print('a' * 1000)\nc()"
+    code = (
+        "from digitcli.cli.guard import guarded\n"
+        "@guarded\ndef c():\n while True: print('a' * 1000)\nc()"
+    )
     with subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:

@@ -1,4 +1,4 @@
-"""``digitcli classify`` as scripts and people meet it: a process with streams, signals and an exit status."""
+"""``digitcli classify`` as scripts meet it: a process with streams, signals, an exit status."""
 
 import csv
 import io
@@ -442,7 +442,9 @@ def on_a_terminal(
     env: dict[str, str] | None = None,
     slow_list: tuple[str | Path, ...] = (),
 ) -> tuple[int, str, bytes]:
-    """Run with stdout, or else stderr, on a terminal of 40 columns; give status, what it shows and the other stream.
+    """Run with stdout, or else stderr, on a terminal of 40 columns.
+
+    Return the status, what the terminal shows, and the other stream.
 
     The paths of ``slow_list`` are written to stdin, each half a second after the answer to the one
     before it.

@@ -55,7 +55,8 @@ def test_onnx_is_written_quietly(digitcli, tmp_path):
         (
             "-o it.h5",
             2,
-            "Invalid value for --output: Keras reads a file only where its name ends in .keras; see ",
+            "Invalid value for --output: Keras reads a file only where its name ends in .keras; "
+            "see ",
         ),
         ("", 2, "Missing option '--output' / '-o'; see digitcli export --help"),
         ("-w nowhere -o it.keras", 3, "no weights folder nowhere; "),

@@ -17,7 +17,7 @@ from digitcli.weights_folder import open_weights
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    """A data set small enough for a test: 600 pictures to train on and 200 to test on, in Keras' layout."""
+    """600 images to train on and 200 to test on, in Keras' layout."""
     parts = mnist.load_splits()
     path = tmp_path_factory.mktemp("data") / "small.npz"
     np.savez(
@@ -54,7 +54,10 @@ def test_every_epoch_and_the_test_are_results_and_stderr_stays_empty(trained):
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     assert re.fullmatch(r"small\.npz: \d+ pictures to train on, .* 200 to test on", lines[0])
-    epoch = r"epoch {}/3  loss \d\.\d{{4}}  accuracy [\d.]+%  validation loss \d\.\d{{4}}  accuracy [\d.]+%(  best)?"
+    epoch = (
+        r"epoch {}/3  loss \d\.\d{{4}}  accuracy [\d.]+%  "
+        r"validation loss \d\.\d{{4}}  accuracy [\d.]+%(  best)?"
+    )
     assert lines[1] == f"the best so far is saved once a minute: {output}.partial"
     for number in (1, 2, 3):
         assert re.fullmatch(epoch.format(number), lines[1 + number])

@@ -1,4 +1,4 @@
-"""What decoding will take is told from the header, and what is too much is refused before a pixel is decoded."""
+"""What decoding will take is told from the header; what is too much is not even begun."""
 
 import io
 import struct
@@ -94,7 +94,8 @@ def test_a_jpeg_of_many_passes_is_refused():
     [
         b"P2 700 700 255\n" + b"#\n" * 490_000,  # took 6 s
         b"P2 4000 3000 255\n" + b"0 " * 12_000_000,
-        b"BM" + struct.pack("<IHHI", 0, 0, 0, 1078) + struct.pack("<IiiHHIIiiII", 40, 9000, 9000, 1, 8, 1, *[0] * 5)
+        b"BM" + struct.pack("<IHHI", 0, 0, 0, 1078)
+        + struct.pack("<IiiHHIIiiII", 40, 9000, 9000, 1, 8, 1, *[0] * 5)
         + bytes(1024) + b"\x01\x07" * 9_000_000,
     ],
     ids=["comments", "plain", "run-length"],

@@ -1,4 +1,4 @@
-"""Opening a file takes a bounded time and memory, and what is wrong with it is called by its name."""
+"""Opening a file takes a bounded time and memory; what is wrong is called by its name."""
 
 import io
 import struct
