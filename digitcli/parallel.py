@@ -38,6 +38,7 @@ _START_TIMEOUT = 60.0  # seconds for a worker to start
 _TICK = 0.5  # seconds between two looks at how the workers get on
 _WORKER_MEMORY = 128_000_000  # bytes, a worker and what it decodes of ordinary images
 _SPARE_DESCRIPTORS = 4  # for lists, folders and files that are read meanwhile
+_CGROUPS = Path("/sys/fs/cgroup")
 _BOOT = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); import digitcli.worker as w; w.main()"
 )
@@ -48,26 +49,35 @@ _ENDED = "the process that read it was ended, by a crash or for want of memory"
 def default_jobs() -> int:
     """Count the cores that this process may use, no more than its memory has room for workers."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    quota = _cgroup("cpu.max").split()
-    cores = cores or 1
-    if len(quota) == 2 and quota[0].isdigit():
-        cores = min(cores, max(1, int(quota[0]) // int(quota[1])))
-    memory = _cgroup("memory.max")
-    if memory.isdigit():
-        cores = min(cores, max(1, int(memory) // _WORKER_MEMORY - 1))
-    return cores
+    most = [cores or 1]
+    # control groups of version 2, then of version 1
+    quota = _limit("cpu", "cpu.max") or [
+        *_limit("cpu", "cpu.cfs_quota_us"),
+        *_limit("cpu", "cpu.cfs_period_us"),
+    ]
+    if len(quota) == 2:
+        most.append(quota[0] // quota[1])
+    memory = _limit("memory", "memory.max") or _limit("memory", "memory.limit_in_bytes")
+    if memory:
+        most.append(memory[0] // _WORKER_MEMORY - 1)
+    return max(1, min(most))
 
 
-def _cgroup(name: str) -> str:
-    """Read a limit of the control group that this process is in; empty where there is none."""
-    try:
-        group = Path("/proc/self/cgroup").read_text(encoding="ascii").strip().rpartition("::/")[2]
-    except (OSError, ValueError):
-        group = ""
-    for folder in (Path("/sys/fs/cgroup", group), Path("/sys/fs/cgroup")):
-        with suppress(OSError, ValueError):
-            return (folder / name).read_text(encoding="ascii").strip()
-    return ""
+def _limit(controller: str, name: str) -> list[int]:
+    """Read a limit of the control group that this process is in; empty where it has none."""
+    groups = ["/"]
+    with suppress(OSError, ValueError):
+        for line in Path("/proc/self/cgroup").read_text(encoding="ascii").splitlines():
+            _, controllers, group = line.split(":", 2)
+            if not controllers or controller in controllers.split(","):
+                groups.insert(0, group)
+    for root in (_CGROUPS, _CGROUPS / controller):
+        for group in groups:
+            with suppress(OSError, ValueError):
+                text = (root / group.lstrip("/") / name).read_text(encoding="ascii")
+                numbers = [int(number) for number in text.split()]
+                return numbers if numbers[0] > 0 else []
+    return []
 
 
 @dataclass(frozen=True, slots=True)

@@ -208,14 +208,25 @@ def test_children_of_the_caller_live_on(tmp_path: Path) -> None:
     process.join()
 
 
+@pytest.mark.parametrize(
+    ("files", "jobs"),
+    [
+        ({}, 64),
+        ({"cpu.max": "max 100000", "memory.max": "max"}, 64),
+        ({"cpu.max": "150000 100000"}, 1),
+        ({"cpu.max": "800000 100000", "memory.max": str(512 << 20)}, 3),
+        ({"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, 64),
+        ({"cpu/cpu.cfs_quota_us": "400000", "cpu/cpu.cfs_period_us": "100000"}, 4),
+        ({"memory/memory.limit_in_bytes": "9223372036854771712"}, 64),
+        ({"memory/memory.limit_in_bytes": str(100 << 20)}, 1),
+    ],
+)
 def test_cores_are_counted_with_the_containers_quota_and_memory(
-    monkeypatch: pytest.MonkeyPatch,
+    files: dict[str, str], jobs: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    limits = {"cpu.max": "max 100000", "memory.max": "max"}
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)))
-    monkeypatch.setattr(parallel, "_cgroup", lambda name: limits[name])
-    assert parallel.default_jobs() == 64
-    limits["cpu.max"] = "150000 100000"
-    assert parallel.default_jobs() == 1
-    limits |= {"cpu.max": "800000 100000", "memory.max": str(512 << 20)}
-    assert parallel.default_jobs() == 3
+    monkeypatch.setattr(parallel, "_CGROUPS", tmp_path)
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(f"{content}\n")
+    assert parallel.default_jobs() == jobs
