@@ -554,7 +554,11 @@ class _Pool:
             self._last_words = worker.look() or self._last_words
             self._lose(worker)
         elif isinstance(message, Failed):
-            raise message.error
+            if not worker.tasks:
+                raise message.error
+            # it is raised when its turn comes, after the answers to what came before
+            self._answers[worker.tasks.popleft().number] = [message.error]
+            self._emit()
         elif isinstance(message, Ready):
             worker.ready = True
         elif isinstance(message, Wanted):
@@ -660,6 +664,8 @@ class _Pool:
                 self._fill(task, _in_this_process(self._work, task.sources))
 
     def _fill(self, task: _Task, answers: list[Any]) -> None:
+        if task.number not in self._answers:  # its error has been passed on
+            return
         self._answers[task.number][task.offset : task.offset + len(answers)] = answers
         self._emit()
 

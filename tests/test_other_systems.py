@@ -101,6 +101,7 @@ def test_a_picture_is_inspected(digitcli) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_network_is_trained_replaced_and_used(tmp_path: Path) -> None:
     splits = mnist.load_splits()
     np.savez(

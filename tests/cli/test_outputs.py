@@ -129,7 +129,7 @@ def test_what_is_read_is_never_written_over(line: str, tmp_path: Path, digitcli)
 
 def test_what_was_written_before_is_written_again(tmp_path: Path, digitcli) -> None:
     class_folder(tmp_path)
-    for line in ("evaluate digits --report digits/report.html", "inspect in.png --png out.png"):
+    for line in ("evaluate digits --report digits/r.html", "inspect in.png --html out.html"):
         for _ in range(2):
             assert digitcli(*line.split(), cwd=tmp_path).returncode == 0
 

@@ -137,6 +137,7 @@ fit._Step.__call__ = diverge
 """  # an epoch of so few images is one step
 
 
+@pytest.mark.slow
 def test_a_loss_that_is_no_number_keeps_the_best_before_it(data: Path, tmp_path: Path) -> None:
     line = ["train", "--data", data, "--epochs", 5, "--batch-size", 300, "-o", tmp_path / "kept"]
     done = subprocess.run(patched(DIVERGE.format(epochs=2), *line), capture_output=True, text=True)

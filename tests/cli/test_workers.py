@@ -92,7 +92,9 @@ console.push("")
 """
 
 
-@pytest.mark.parametrize("guard", ["if True:", "if __name__ == '__main__':"])
+@pytest.mark.parametrize(
+    "guard", ["if True:", pytest.param("if __name__ == '__main__':", marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize(
     "how", ["script", "standard input", "notebook", "daemon fork", "daemon spawn"]
 )
@@ -149,7 +151,7 @@ pipeline.decode = broken
 """  # as sitecustomize, in every process
 
 
-@pytest.mark.parametrize("jobs", ["1", "8"])
+@pytest.mark.parametrize("jobs", ["1", pytest.param("8", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     ("kind", "reason"),
     [
@@ -157,7 +159,7 @@ pipeline.decode = broken
         ("HANG", "took longer than 3 s; --timeout allows more"),
     ],
 )
-@pytest.mark.parametrize("company", [0, 200])
+@pytest.mark.parametrize("company", [pytest.param(0, marks=pytest.mark.slow), 200])
 def test_a_decoder_that_crashes_or_hangs_costs_one_record(
     jobs: str, kind: str, reason: str, company: int, pictures: Path, answers: str, tmp_path: Path
 ) -> None:

@@ -39,7 +39,7 @@ def test_who_wants_no_colours_gets_no_escape_codes_at_all(line: tuple[object, ..
     assert b"\x1b" not in on_a_terminal(*line, "--color", "never")
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+@pytest.mark.parametrize("encoding", ["ascii", pytest.param("cp1252", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     "line",
     [("evaluate",), ("info",), ("inspect", SEVEN), ("classify", "--show", SEVEN)],
