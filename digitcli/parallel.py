@@ -210,7 +210,8 @@ class _Worker:
     """A worker process, seen from here.
 
     ``begun`` counts the sources that it began with, ``done`` those that it answered; ``since`` is
-    when it last was seen to get on; ``units`` are those of the memory budget that it holds.
+    when it last was seen to get on; ``units`` are those of the memory budget that it holds; a
+    program is yet to be told its ``work``.
     """
 
     pid: int
@@ -218,6 +219,7 @@ class _Worker:
     requests: IO[bytes]
     answers: IO[bytes]
     progress: int
+    work: "Work | None" = None
     ready: bool = False
     tasks: deque[_Task] = field(default_factory=deque)
     begun: int = 0
@@ -387,10 +389,7 @@ def _start_program(work: Work) -> _Worker:
         os.close(from_begun)
         from_begun = -1
     assert process.stdin is not None and process.stdout is not None  # noqa: S101
-    worker = _Worker(process.pid, process, process.stdin, process.stdout, from_begun)
-    with suppress(OSError):  # it has ended already; whoever reads its answers sees that
-        send(worker.requests, work)
-    return worker
+    return _Worker(process.pid, process, process.stdin, process.stdout, from_begun, work=work)
 
 
 def _dismiss(workers: list[_Worker], *, now: bool = False) -> None:
@@ -500,6 +499,8 @@ class _Pool:
 
     def _hear(self, worker: _Worker) -> None:
         try:
+            if worker.work is not None:  # here, as a program takes a while until it reads that
+                send(worker.requests, worker.work)
             while True:
                 self._events.put((worker, receive(worker.answers)))
         except (EOFError, OSError, ValueError):
