@@ -136,8 +136,12 @@ def map_in_order(
         apart = isolation.always and (isolation.plain_too or not is_plain(first[0]))
         if apart and _can_fork(isolation):
             workers = _start_workers(work, 1, isolation)
-        yield _answer_alone(work, first[0], workers, isolation)
-        first = next(batches, None)
+        try:
+            yield _answer_alone(work, first[0], workers, isolation)
+            first = next(batches, None)
+        except BaseException:
+            _dismiss(workers, now=True)
+            raise
     if first is None:
         _dismiss(workers)
         return
@@ -632,7 +636,13 @@ class _Pool:
                 continue
             worker.look()
             if now - worker.since >= self._isolation.timeout:
-                self._lose(worker, max(0, worker.begun - worker.done - 1))
+                self._lose(worker, self._slow_source(worker))
+
+    def _slow_source(self, worker: _Worker) -> int | None:
+        """Tell which source of its first task a worker hangs over; None where that is not known."""
+        if worker.progress < 0 and len(worker.tasks[0].sources) > 1:
+            return None
+        return max(0, worker.begun - worker.done - 1)
 
     def _assign(self) -> None:
         if not self._workers and self._pending:

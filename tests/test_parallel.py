@@ -230,3 +230,15 @@ def test_cores_are_counted_with_the_containers_quota_and_memory(
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(f"{content}\n")
     assert parallel.default_jobs() == jobs
+
+
+def test_where_nobody_tells_which_source_is_begun_the_one_that_hangs_is_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As on Windows before Python 3.12."""
+    monkeypatch.delattr(os, "set_blocking")
+    isolation = Isolation(timeout=1.5)
+    batches = map_in_order(hang_at_70, [sources(2 * IMAGES_PER_BATCH)], jobs=2, isolation=isolation)
+    expected = [str(number) for number in range(2 * IMAGES_PER_BATCH)]
+    expected[70] = "took longer than 1.5 s; --timeout allows more"
+    assert list(itertools.chain.from_iterable(batches)) == expected
