@@ -15,7 +15,7 @@ PACKAGE = Path(digitcli.__file__).parent
 FLOORS = [
     {"_version", "architectures", "atomic", "errors", "prediction", "process", "training.recipe"},
     {"inputs", "networks", "weights_folder"},
-    {"datasets", "parallel", "runtime", "worker"},
+    {"datasets", "parallel", "runtime"},
     {"preprocessing"},
     {"evaluation", "inference", "synthesis"},
     {"export", "output", "training"},

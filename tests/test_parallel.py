@@ -22,9 +22,11 @@ from work import (
     wait_for_two_workers,
 )
 
-from digitcli import parallel
 from digitcli.inputs.source import Source
-from digitcli.parallel import IMAGES_PER_BATCH, Isolation, map_in_order
+from digitcli.parallel import cores
+from digitcli.parallel import processes as started
+from digitcli.parallel.mapping import IMAGES_PER_BATCH, map_in_order
+from digitcli.parallel.processes import Isolation
 
 
 @pytest.mark.parametrize("jobs", [1, 2, 3])
@@ -172,7 +174,7 @@ def test_where_workers_end_at_once_the_work_is_done_all_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     said: list[str] = []
-    monkeypatch.setattr(parallel, "_BOOT", "raise SystemExit('no more memory')")
+    monkeypatch.setattr(started, "_BOOT", "raise SystemExit('no more memory')")
     batches = map_in_order(numbers, [sources(300)], jobs=2, isolation=Isolation(say=said.append))
     assert list(itertools.chain.from_iterable(batches)) == list(range(300))
     assert said == [
@@ -225,11 +227,11 @@ def test_cores_are_counted_with_the_containers_quota_and_memory(
     files: dict[str, str], jobs: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)))
-    monkeypatch.setattr(parallel, "_CGROUPS", tmp_path)
+    monkeypatch.setattr(cores, "_CGROUPS", tmp_path)
     for name, content in files.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(f"{content}\n")
-    assert parallel.default_jobs() == jobs
+    assert cores.default_jobs() == jobs
 
 
 def test_where_nobody_tells_which_source_is_begun_the_one_that_hangs_is_found(

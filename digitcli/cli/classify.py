@@ -151,7 +151,7 @@ def classify(
 
     from digitcli.inference.classifier import Classifier
     from digitcli.inputs.discovery import Tally, find_sources
-    from digitcli.parallel import default_jobs
+    from digitcli.parallel.cores import default_jobs
     from digitcli.process import settle_libraries
 
     settle_libraries()

@@ -9,7 +9,7 @@ from digitcli.inputs.source import MAX_SECONDS
 from digitcli.output.console import Color, complain
 
 if TYPE_CHECKING:
-    from digitcli.parallel import Isolation
+    from digitcli.parallel.processes import Isolation
 
 
 class Invert(str, Enum):
@@ -46,6 +46,6 @@ ColorOption = Annotated[Color, typer.Option("--color", help="When to colour.")]
 
 def isolation_of_command(timeout: float = MAX_SECONDS, *, plain_too: bool = False) -> "Isolation":
     """Return how commands read images: by workers, always, forked where that can be done."""
-    from digitcli.parallel import Isolation
+    from digitcli.parallel.processes import Isolation
 
     return Isolation(timeout=timeout, may_fork=True, always=True, plain_too=plain_too, say=complain)

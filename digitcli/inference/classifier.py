@@ -13,7 +13,8 @@ from digitcli.inference.pictures import Picture, to_source, to_sources
 from digitcli.inference.rejection import decide
 from digitcli.inputs.memory_budget import MemoryBudget
 from digitcli.inputs.source import MAX_PIXELS, Source
-from digitcli.parallel import IMAGES_PER_BATCH, Isolation, map_in_order
+from digitcli.parallel.mapping import IMAGES_PER_BATCH, map_in_order
+from digitcli.parallel.processes import Isolation
 from digitcli.prediction import Prediction, Status
 from digitcli.preprocessing.ink import Invert
 from digitcli.preprocessing.pipeline import Reading, ReadingOptions, Unreadable, try_reading

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from digitcli.parallel import can_start_python
+from digitcli.parallel.processes import can_start_python
 from digitcli.weights_folder import open_weights
 
 _SECONDS = 10

@@ -11,7 +11,9 @@ from digitcli.datasets.load import load_split
 from digitcli.errors import DataError
 from digitcli.inputs.memory_budget import MemoryBudget
 from digitcli.inputs.source import Source
-from digitcli.parallel import Isolation, default_jobs, map_in_order
+from digitcli.parallel.cores import default_jobs
+from digitcli.parallel.mapping import map_in_order
+from digitcli.parallel.processes import Isolation
 from digitcli.preprocessing.pipeline import ReadingOptions, Unreadable, try_reading
 
 
