@@ -9,6 +9,7 @@ of some animations while it opens them. The figures are measured with Pillow 12 
 
 import io
 import re
+import sys
 
 from PIL import ExifTags, Image, ImageFile, TiffImagePlugin
 
@@ -28,7 +29,7 @@ _MOST_COMMENTS = 1000  # in a plain PPM; 12 µs each
 _MOST_PASSES = 20  # over all pixels of the cap, 40 ms each; a progressive JPEG usually has ten
 _DENSE_BYTES = 50_000_000  # of AV1 or HEVC: 15 MB/s
 
-_MOST_STEPS = 300_000  # of reading a file, 0.5 µs each; a decoder takes some thousands
+_MOST_STEPS = 300_000  # of reading a header, 0.5 µs each
 _MOST_BLOCKS = 10_000  # before the first frame of a GIF; comments come in blocks of 255 bytes
 _MOST_MARKERS = 10_000  # in a JPEG behind its first scan
 # What ends a scan of a JPEG: any marker but a stuffed zero, a fill byte or a restart.
@@ -39,12 +40,16 @@ _RLE = (1, 2)  # BMP's compression of 8 and of 4 bits
 
 
 class HeaderReader(io.BytesIO):
-    """A file's content that can be read in so many steps and no more."""
+    """A file's content whose header can be read in so many steps and no more."""
 
     def __init__(self, content: bytes) -> None:
         """Begin to count."""
         super().__init__(content)
         self._steps = 0
+
+    def end_header(self) -> None:
+        """Count no more: some decoders read byte by byte."""
+        self._steps = -sys.maxsize
 
     def read(self, size: int | None = -1, /) -> bytes:
         """Read, as files do.

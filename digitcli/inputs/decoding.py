@@ -4,6 +4,7 @@ Nothing in the file is trusted: the content, not the name, decides the format, o
 for pictures are tried, and the size is checked before a pixel is decoded.
 """
 
+import io
 import struct
 import warnings
 from collections.abc import Iterable
@@ -16,6 +17,7 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 
 from digitcli.errors import ImageError
 from digitcli.inputs.decode_limits import (
+    HeaderReader,
     check_decoding_cost,
     check_pixel_count,
     open_content,
@@ -164,7 +166,7 @@ def _open(data: bytes) -> ImageFile.ImageFile:
         raise ImageError(
             "HEIC pictures need one more package: pip install 'digitcli[heif]'"
         ) from None
-    image: ImageFile.ImageFile = HeifImageFile(open_content(data))
+    image: ImageFile.ImageFile = HeifImageFile(io.BytesIO(data))
     return image
 
 
@@ -187,7 +189,10 @@ def _open_as_is(data: bytes) -> ImageFile.ImageFile:
             continue
         # what Image.open takes for another format
         with suppress(SyntaxError, IndexError, TypeError, struct.error):
-            image: ImageFile.ImageFile = factory(open_content(data), "")
+            content = open_content(data)
+            image: ImageFile.ImageFile = factory(content, "")
+            if isinstance(content, HeaderReader):
+                content.end_header()
             return image
     raise UnidentifiedImageError
 

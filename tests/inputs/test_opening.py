@@ -103,6 +103,17 @@ def test_what_never_ends_or_is_huge_is_refused_in_time_and_memory(
     assert int(kilobytes) < 150_000
 
 
+def test_a_decoder_may_read_byte_by_byte() -> None:
+    width = height = 1000
+    header = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 8, 1, 0, 0, 0, 256, 0)
+    colours = b"".join(bytes((grey, grey, grey, 0)) for grey in range(256))
+    runs = (b"\1\x07" * width + b"\0\0") * height + b"\0\1"
+    start = struct.pack("<IHHI", 0, 0, 0, 14 + len(header) + len(colours))
+    image = decode(b"BM" + start + header + colours + runs)
+    assert image.shape == (500, 500)
+    assert (image == 7).all()
+
+
 def test_a_motion_photo_is_read() -> None:
     video = b"\0\0\0\x18ftypmp42" + b"\xff\xda\1\2" * 5000
     np.testing.assert_array_equal(decode(JPEG + video), decode(JPEG))
