@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from digitcli.atomic import PartialFile, write_bytes
 from digitcli.errors import OutputError
@@ -28,13 +28,12 @@ from digitcli.prediction import Status
 _PATH, _STATUS = 0, 3  # columns
 
 
-@dataclass(frozen=True, slots=True)
-class _Span:
-    """Where a whole record lies in NAME.partial, in bytes, and how it went with its image."""
+class _Record(NamedTuple):
+    """A whole record: the path as the format writes it, how it went with its image, its bytes."""
 
-    start: int
-    end: int
+    path: str
     status: Status
+    content: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +53,18 @@ class RecordReader:
     written: Callable[[str], str]
     quoted: bool = False
 
-    def records(self, content: bytes) -> Iterator[tuple[int, int]]:
-        """Yield start and end of each whole record; what is torn at the end is passed over."""
+    def records(self, content: bytes) -> Iterator[_Record]:
+        """Yield the records that a run of ours wrote, but not one that is torn."""
+        for start, end in self._whole(content):
+            record = content[start:end]
+            with contextlib.suppress(ValueError, LookupError, StopIteration, TypeError):
+                yield _Record(*self.parse(record), record)
+
+    def whole_size(self, content: bytes) -> int:
+        """Return where the last whole record ends."""
+        return max((end for _, end in self._whole(content)), default=0)
+
+    def _whole(self, content: bytes) -> Iterator[tuple[int, int]]:
         start = search = 0
         while (found := content.find(self.end, search)) >= 0:
             search = found + len(self.end)
@@ -117,7 +126,7 @@ class PartialRecords:
         self._reader = reader
         self._run = dict(run)
         self._run_file = self._file.partial.with_name(f"{self._file.partial.name}.json")
-        self._known: dict[str, _Span] = {}
+        self._known: dict[str, Status] = {}
         self._order: list[str] | None = None
         self.counts: Counter[Status] = Counter()
 
@@ -169,10 +178,10 @@ class PartialRecords:
                 key = self._reader.written(source.path)
                 self._order.append(key)
                 known = self._known.get(key)
-                if known is None or known.status is Status.ERROR or source.path == STDIN:
+                if known is None or known is Status.ERROR or source.path == STDIN:
                     left.append(source)
                 else:
-                    self.counts[known.status] += 1
+                    self.counts[known] += 1
             yield left
 
     def finish(self) -> None:
@@ -221,32 +230,20 @@ class PartialRecords:
         assert self._reader is not None  # noqa: S101
         content = self.partial.read_bytes()
         if not content.startswith(self._head):
-            content = b""
             os.truncate(descriptor, 0)
             os.write(descriptor, self._head)
+            content = self._head
         self._order = []
-        whole = len(self._head)
-        rest = content[whole:]
-        for start, end in self._reader.records(rest):
-            try:
-                path, status = self._reader.parse(rest[start:end])
-            except (ValueError, LookupError, StopIteration, TypeError):
-                continue  # whatever wrote this was not a run of ours
-            finally:
-                whole = len(self._head) + end
-            self._known[path] = _Span(len(self._head) + start, len(self._head) + end, status)
-        if content:
-            os.truncate(descriptor, whole)
+        body = content[len(self._head) :]
+        self._known = {record.path: record.status for record in self._reader.records(body)}
+        os.truncate(descriptor, len(self._head) + self._reader.whole_size(body))
 
     def _put_in_order(self, order: list[str]) -> None:
         """Rewrite NAME.partial where its records are not those of the inputs, in their order."""
         assert self._reader is not None  # noqa: S101
         content = self.partial.read_bytes()
-        spans: dict[str, tuple[int, int]] = {}
         body = content[len(self._head) :]
-        for start, end in self._reader.records(body):
-            with contextlib.suppress(ValueError, LookupError, StopIteration, TypeError):
-                spans[self._reader.parse(body[start:end])[0]] = (start, end)
-        ordered = self._head + b"".join(body[slice(*spans[key])] for key in order)
+        latest = {record.path: record.content for record in self._reader.records(body)}
+        ordered = self._head + b"".join(latest[path] for path in order)
         if ordered != content:
             self._file.rewrite(ordered)
