@@ -4,6 +4,7 @@ Classifying, evaluating, training and inspecting all read by `read_digit`, so wh
 trained is what is used.
 """
 
+import hashlib
 from dataclasses import dataclass
 
 import cv2
@@ -12,9 +13,10 @@ from numpy.typing import NDArray
 
 from digitcli.architectures import CANVAS_SIDE
 from digitcli.errors import ImageError
-from digitcli.inputs.decoding import decode, fit_within, holds_several
+from digitcli.inputs.decoding import decode, holds_several
 from digitcli.inputs.memory_budget import MemoryBudget
 from digitcli.inputs.source import MAX_PIXELS, Source, read_source, size_of
+from digitcli.prediction import Reason
 from digitcli.preprocessing.framing import to_canvas
 from digitcli.preprocessing.ink import Ink, Invert, find_ink
 
@@ -30,6 +32,7 @@ class ReadingOptions:
         can_raise_limit: whoever reads the errors can raise ``max_pixels``.
         keep_image: keep the decoded image in the reading.
         note_several: find out whether the file holds further images.
+        with_digest: compute the SHA-256 of the file's bytes.
 
     """
 
@@ -39,6 +42,7 @@ class ReadingOptions:
     can_raise_limit: bool = True
     keep_image: bool = False
     note_several: bool = False
+    with_digest: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,7 @@ class Reading:
         image: as decoded, upright: uint8 of shape (height, width) or (height, width, 3), where it
             was to be kept.
         several: the file holds further images, where that was asked.
+        digest: the SHA-256 of the file's bytes in hexadecimal, where it was asked and there is one.
 
     """
 
@@ -58,6 +63,14 @@ class Reading:
     ink: Ink | None
     image: NDArray[np.uint8] | None = None
     several: bool = False
+    digest: str | None = None
+
+    @property
+    def missing(self) -> Reason | None:
+        """Why there is nothing on the canvas to read, where there is nothing."""
+        if self.ink is None or self.ink.found:
+            return None
+        return Reason.SMALL if self.ink.small else Reason.NO_INK
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +104,7 @@ def read_digit(source: Source, options: ReadingOptions, budget: MemoryBudget) ->
         ink,
         image=image if options.keep_image else None,
         several=options.note_several and holds_several(content),
+        digest=_digest(content) if options.with_digest else None,
     )
 
 
@@ -107,12 +121,8 @@ def try_reading(
         return Unreadable(f"failed while it was read ({type(error).__name__}: {error})")
 
 
-def read_thumbnail(source: Source, side: int) -> NDArray[np.uint8] | None:
-    """Return an image, upright and at most ``side`` pixels wide and high; None if unreadable."""
-    try:
-        return fit_within(decode(read_source(source)), side)
-    except ImageError:
-        return None
+def _digest(content: object) -> str | None:
+    return hashlib.sha256(content).hexdigest() if isinstance(content, bytes) else None
 
 
 def _shrink_to_canvas(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
