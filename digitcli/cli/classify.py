@@ -154,7 +154,7 @@ def classify(
     if output is not None:
         from digitcli.cli.outputs import spare_inputs
 
-        spare_inputs([output], [*given, *filter(None, [files_from])], classifier.network.weights)
+        spare_inputs([output], [*given, *filter(None, [files_from])], [classifier.network.weights])
     if format_ is RecordFormat.TABLE:
         from digitcli.output.tables import table
 

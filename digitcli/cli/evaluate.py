@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from digitcli.datasets.labelled import LabelledFiles, LabelledImages
     from digitcli.evaluation.answering import Answered, Batches
     from digitcli.inference.classifier import Classifier
+    from digitcli.inference.network import Network
     from digitcli.output.scores import Scores
     from digitcli.parallel.processes import Isolation
     from digitcli.weights_folder import WeightsFolder
@@ -116,6 +117,7 @@ def evaluate(
     from digitcli.datasets.mnist import load_test
     from digitcli.evaluation import answering
     from digitcli.inference.classifier import Classifier
+    from digitcli.inference.network import Network
     from digitcli.output.confusion import confusion_csv, write_confusion
     from digitcli.output.scores import draw_differences, draw_mistakes, draw_scores, scores_json
     from digitcli.parallel.cores import default_jobs
@@ -123,21 +125,25 @@ def evaluate(
 
     settle_libraries()
     folder = open_weights(weights)
-    knows_seen = folder.seen() is not None
+    other = None if against is None else Network(against)
+    folders = [folder] if other is None else [folder, other.weights]
+    knows_seen = any(each.seen() is not None for each in folders)
     classifier = Classifier(
         weights,
         as_is=as_is,
         invert=invert.value,
         min_confidence=min_confidence,
         max_pixels=max_pixels,
-        with_canvas=against is not None or report is not None,
+        with_canvas=other is not None or report is not None,
         with_probabilities=True,
         with_digest=knows_seen,
     )
     images = load_test() if data is None else load_split(data, "test")
     isolation = isolation_of_command(plain_too=jobs is not None)
     if isinstance(images, LabelledFiles):
-        _check_files(images, [confusion, report], data, folder)
+        _check_files(images)
+        inputs = [str(data), *(source.path for source in images.sources)]
+        spare_inputs([confusion, report], inputs, folders)
         answered = answering.answer_files(
             classifier,
             images,
@@ -148,9 +154,9 @@ def evaluate(
     else:
         if invert is not Invert.AUTO:
             raise typer.BadParameter("--invert is about image files, and these are arrays")
-        spare_inputs([confusion, report], [str(data)] if data else [], folder)
+        spare_inputs([confusion, report], [str(data)] if data else [], folders)
         answered = answering.answer_images(classifier.network, images, with_digests=knows_seen)
-    scores = _score(classifier, answered, against, min_confidence)
+    scores = _score(classifier, answered, other, min_confidence)
     if confusion:
         write_confusion(confusion, scores.evaluation.confusion)
     if report:
@@ -169,17 +175,11 @@ def evaluate(
     return _status(images, scores)
 
 
-def _check_files(
-    files: "LabelledFiles",
-    outputs: "list[Path | None]",
-    data: Path | None,
-    weights: "WeightsFolder",
-) -> None:
-    """Say what of a data set is not used; refuse one without images, or outputs over its files.
+def _check_files(files: "LabelledFiles") -> None:
+    """Say what of a data set is not used.
 
     Raises:
         DataError: there is nothing to measure.
-        OutputError: an output is read as an input.
 
     """
     for line in files.remarks:
@@ -188,7 +188,6 @@ def _check_files(
         complain(f"{path}: {reason}")
     if not files.sources:
         raise DataError(f"{files.name} holds no labelled images")
-    spare_inputs(outputs, [str(data), *(source.path for source in files.sources)], weights)
 
 
 def _with_progress(batches: "Batches", count: int, color: Color) -> "Batches":
@@ -205,34 +204,43 @@ def _with_progress(batches: "Batches", count: int, color: Color) -> "Batches":
 def _score(
     classifier: "Classifier",
     answered: "Answered",
-    against: str | None,
+    other: "Network | None",
     min_confidence: float | None,
 ) -> "Scores":
     """Measure the answers, and those of another network where one was asked for."""
     from digitcli.evaluation.answering import answer_again
     from digitcli.evaluation.comparison import compare
     from digitcli.evaluation.metrics import evaluate as measure
-    from digitcli.inference.network import Network
     from digitcli.output.scores import Against, Scores
 
     answers = answered.answers
-    seen = classifier.network.weights.seen()
     scores = Scores(
         name=str(classifier.weights),
         answers=answers,
         evaluation=measure(answers),
         min_confidence=classifier.min_confidence,
-        seen=None if seen is None else sum(digest in seen for digest in answered.digests),
+        seen=_count_seen(classifier.network, answered),
     )
-    if against is None:
+    if other is None:
         return scores
-    other = Network(against)
-    # arrays are all answered, as they are without a comparison
     threshold = other.card.min_confidence if min_confidence is None else min_confidence
+    # arrays are all answered, as they are without a comparison
     threshold = 0.0 if answers.paths is None else threshold
     theirs = answer_again(other, answered, min_confidence=threshold)
-    comparison = compare(answers.outcomes(), theirs.outcomes())
-    return replace(scores, against=Against(against, theirs, measure(theirs), comparison))
+    against = Against(
+        name=other.name,
+        answers=theirs,
+        evaluation=measure(theirs),
+        comparison=compare(answers.outcomes(), theirs.outcomes()),
+        seen=_count_seen(other, answered),
+    )
+    return replace(scores, against=against)
+
+
+def _count_seen(network: "Network", answered: "Answered") -> int | None:
+    """Count the images that a network was trained on; None where it has no list of these."""
+    seen = network.weights.seen()
+    return None if seen is None else sum(digest in seen for digest in answered.digests)
 
 
 def _write_report(

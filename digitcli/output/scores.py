@@ -27,12 +27,13 @@ _OUTCOMES = {
 
 @dataclass(frozen=True, slots=True)
 class Against:
-    """Another network on the same images: its name, what it came to, and the comparison."""
+    """Another network on the same images, as in `Scores`, and how the two compare."""
 
     name: str
     answers: Answers
     evaluation: Evaluation
     comparison: Comparison
+    seen: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +87,12 @@ def figures(scores: Scores) -> list[tuple[str, str]]:
         rows.append(("errors", f"{evaluation.errors:,} of {accuracy.whole:,}"))
     rows.append(("loss", "–" if math.isnan(evaluation.loss) else f"{evaluation.loss:.4f}"))
     rows.append(("calibration", _calibration_in_words(evaluation)))
-    if scores.seen:
-        rows.append(("seen", f"{scores.seen:,} of these images were trained on: measure on others"))
+    networks: list[Scores | Against] = [scores, *([scores.against] if scores.against else [])]
+    for network in networks:
+        if network.seen:
+            name = printable(network.name)
+            text = f"{name} was trained on {network.seen:,} of these images: measure on others"
+            rows.append(("seen", text))
     if scores.against is not None:
         comparison = scores.against.comparison
         verdict = comparison_in_words(len(comparison.better), len(comparison.worse), comparison.p)
@@ -291,6 +296,8 @@ def _against_fields(answers: Answers, against: Against) -> dict[str, Any]:
             "worse": [_shown(answers, row) for row in comparison.worse],
         },
     }
+    if against.seen is not None:
+        fields["seen"] = against.seen
     if against.evaluation.has_files:
         fields["answers"] = _answers_fields(against.evaluation)
     return fields

@@ -201,7 +201,9 @@ def test_images_that_the_network_was_trained_on_are_counted(digitcli, own, tmp_p
     done = digitcli("evaluate", own, "-w", folder, "-f", "json")
     assert json.loads(done.stdout)["seen"] == 7
     text = digitcli("evaluate", own, "-w", folder).stdout
-    assert "seen         7 of these images were trained on: measure on others\n" in text
+    assert f"seen         {folder} was trained on 7 of these images: measure on others\n" in text
+    against = digitcli("evaluate", own, "--against", folder, "-f", "json")
+    assert json.loads(against.stdout)["against"]["seen"] == 7
     assert "seen" not in json.loads(digitcli("evaluate", own, "-f", "json").stdout)
 
 
