@@ -183,6 +183,8 @@ def draw_differences(console: Console, scores: Scores, against: Against, most: i
         (f"right with {scores.name} only", comparison.better),
         (f"right with {against.name} only", comparison.worse),
     ):
+        if not rows:
+            continue
         table = Table(title=printable(title), title_justify="left", box=None, pad_edge=False)
         table.add_column("image", overflow="fold")
         for column in ("true", scores.name, against.name):

@@ -181,10 +181,6 @@ def _load(data: Path, *, every_digit: bool, seen: frozenset[str] = frozenset()) 
         facts["copies_left_out"] = len(given) - len(own)
     if split.moved:
         facts["moved_for_want_of_others"] = split.moved
-        remarks += (
-            f"{data}: {split.moved} images of digits that are few change sides, so that each digit "
-            "is trained on, chosen by and scored; add images",
-        )
     if test is not None:
         split = replace(split, test=test)
     return _OwnData(own, split, facts, failures, remarks)
