@@ -61,7 +61,7 @@ def split_by_content(
     every_digit: bool,
     seen: Collection[str] = frozenset(),
 ) -> OwnSplit:
-    """Divide distinct images by their hashes.
+    """Divide images, as `OwnImages.distinct` returns them, by their hashes.
 
     Of all hashes the lowest 20 % are for testing and the next 10 % for validation, so an image's
     side does not depend on its name, on its place or on the others. Where that leaves a digit
@@ -70,7 +70,7 @@ def split_by_content(
     back. What the network has learned already is not kept aside.
 
     Args:
-        own: the images, each of which is there once.
+        own: the images, each of which is there once, in the order of their digests.
         name: of the data set, for messages.
         has_test: the data set has test images of its own, so none of these is kept aside.
         every_digit: all ten digits must be there.
@@ -88,7 +88,6 @@ def split_by_content(
     moved = 0
     for label in np.unique(own.images.labels).tolist():
         rows = np.flatnonzero(own.images.labels == label).tolist()
-        rows.sort(key=lambda row: own.digests[row])
         by_hash = [_side(own.digests[row], shares) for row in rows]
         learned = [own.digests[row] in seen for row in rows]
         sides = [

@@ -116,6 +116,14 @@ def test_an_image_that_is_also_a_test_image_is_not_trained_on(tmp_path):
     assert len(parts.test) == 100
 
 
+def test_few_images_alone_are_warned_of_and_so_is_what_bears_no_label(folder):
+    shutil.copytree(folder / "3", folder / "three")
+    left_out, few = assemble(PLAIN, folder, warm=False).remarks
+    assert "10 images left out" in left_out
+    assert few.endswith("--from lenet5 goes on from the bundled network")
+    assert assemble(PLAIN, folder, warm=True).remarks == (left_out,)
+
+
 def test_a_file_that_cannot_be_read_is_named_and_costs_no_other(folder):
     (folder / "0" / "broken.png").write_bytes(b"no picture")
     parts = assemble(PLAIN, folder, warm=True)
