@@ -87,6 +87,25 @@ def test_many_other_folders_are_not_all_named(tmp_path: Path, folder: Path) -> N
     assert remark.endswith("a (1), b (1), c (1), d (1), e (1), 3 more folders")
 
 
+def test_a_folder_that_cannot_be_listed_is_a_problem(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = tmp_path / "7" / "closed"
+    closed.mkdir(parents=True)
+    os.link(next(folder.rglob("*.png")), tmp_path / "7" / "a.png")
+    listing = os.scandir
+
+    def refuse(path: str) -> object:
+        if path == str(closed):
+            raise PermissionError(13, "Permission denied")
+        return listing(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    files = listed(tmp_path)
+    assert len(files.sources) == 1
+    assert list(files.problems) == [(str(closed), "permission denied")]
+
+
 def test_a_folder_without_labels_is_refused(tmp_path: Path) -> None:
     (tmp_path / "letters").mkdir()
     with pytest.raises(
