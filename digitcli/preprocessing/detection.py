@@ -83,11 +83,3 @@ def _model() -> Model:
 @cache
 def _content() -> bytes:
     return open_weights(_WEIGHTS).model()
-
-
-
-
-def ink_probability(grey: NDArray[np.uint8]) -> Map:
-    """Return the probability that each pixel of a grey image is a digit's ink."""
-    ink = look(grey).ink
-    return np.asarray(cv2.resize(ink, grey.shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32)

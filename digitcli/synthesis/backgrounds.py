@@ -268,4 +268,4 @@ def photograph(rng: np.random.Generator, scene: Colour, noise: float) -> npt.NDA
     if small < side:
         way = int(rng.choice([cv2.INTER_NEAREST, cv2.INTER_LINEAR, cv2.INTER_CUBIC]))
         picture = np.asarray(cv2.resize(picture, (side, side), interpolation=way), np.uint8)
-    return picture
+    return np.asarray(picture, np.uint8)

@@ -1,4 +1,4 @@
-"""The detector's training images: digits and what is none, on generated grounds, with the answer."""
+"""The detector's training images: digits and what is none, on generated grounds."""
 
 from typing import NamedTuple
 
@@ -9,8 +9,8 @@ import numpy.typing as npt
 from digitcli.architectures import DETECTOR_SIDE
 from digitcli.synthesis import backgrounds, surroundings
 from digitcli.synthesis.backgrounds import Colour, Cover, log_uniform
-from digitcli.synthesis.negatives import LETTERS
 from digitcli.synthesis.digits import write
+from digitcli.synthesis.negatives import LETTERS
 from digitcli.synthesis.writing import Writing, any_pen, nothing, one_digit, several_digits
 
 _SHAPE = (DETECTOR_SIDE, DETECTOR_SIDE)
@@ -136,7 +136,7 @@ def _with_ink(
     scene: Colour, writing: Writing, palette: Palette, rng: np.random.Generator
 ) -> Colour:
     if rng.random() < 0.04:  # letters on a poster throw a shadow
-        shift = np.float32([[1, 0, rng.normal(0, 3)], [0, 1, rng.normal(0, 3)]])
+        shift = np.array([[1, 0, rng.normal(0, 3)], [0, 1, rng.normal(0, 3)]])
         shadow = cv2.warpAffine(writing.ink, shift, _SHAPE)
         scene = scene * (1 - rng.uniform(0.1, 0.5) * shadow[..., None])
     scene = palette.lay(scene, writing.faint)
@@ -226,9 +226,7 @@ def _ink_colour(rng: np.random.Generator) -> npt.NDArray[np.float32]:
     return np.asarray(taken / taken.max(), np.float32)
 
 
-def _other_writing(
-    digits: npt.NDArray[np.uint8], rng: np.random.Generator, at_edge: bool
-) -> Cover:
+def _other_writing(digits: npt.NDArray[np.uint8], rng: np.random.Generator, at_edge: bool) -> Cover:
     """Draw a digit that is not to be read: less than half of it in view, or showing through."""
     line = any_pen(digits, rng)[0]
     size = DETECTOR_SIDE * rng.uniform(0.1, 0.9 if at_edge else 0.6)
@@ -249,7 +247,7 @@ def _letters(rng: np.random.Generator) -> Cover:
         sheet = write(LETTERS[rng.integers(len(LETTERS))], rng, narrowest=0.45, broadest=11)
         scale = size / sheet.shape[0]
         x, y = rng.uniform(-0.2, 0.9, 2) * DETECTOR_SIDE
-        matrix = np.float32([[scale, 0, x], [0, scale, y]])
+        matrix = np.array([[scale, 0, x], [0, scale, y]])
         letter = cv2.warpAffine(sheet, matrix, _SHAPE, flags=cv2.INTER_AREA)
         cover = np.maximum(cover, letter.astype(np.float32) / 255)
     return cover

@@ -41,9 +41,9 @@ def around(
 
     Around nothing neither ring nor bracket is drawn: they could be a 0 and a 1.
     """
-    makers = (box, box, cell, cell, underline, stop)
+    makers = [box, box, cell, cell, underline, stop]
     if not is_empty:
-        makers += (ring, ring, underline, bracket)
+        makers += [ring, ring, underline, bracket]
     cover = makers[rng.integers(len(makers))](rng, side, digit)
     if rng.random() < 0.15:
         cover = np.maximum(cover, makers[rng.integers(len(makers))](rng, side, digit))
@@ -58,9 +58,7 @@ def box(rng: np.random.Generator, side: int, digit: Rectangle) -> Cover:
     corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
     corners += rng.normal(0, 0.01 * digit.longer, (4, 2))
     shown = rng.random(4) < rng.choice([0.6, 1.0], p=[0.2, 0.8])
-    sides = [
-        np.stack([corners[at], corners[(at + 1) % 4]]) for at in range(4) if shown[at]
-    ]
+    sides = [np.stack([corners[at], corners[(at + 1) % 4]]) for at in range(4) if shown[at]]
     return _drawn(side, sides, _line_width(rng, digit))
 
 
@@ -132,7 +130,7 @@ def stop(rng: np.random.Generator, side: int, digit: Rectangle) -> Cover:
     size = digit.longer * rng.uniform(0.02, 0.08)
     x = digit.right + digit.longer * rng.uniform(0.1, 0.4)
     y = digit.bottom if rng.random() < 0.8 else digit.top
-    tail = np.array([[x, y], [x, y] + rng.normal(0, size, 2)])
+    tail = np.array([x, y]) + np.stack([np.zeros(2), rng.normal(0, size, 2)])
     return _drawn(side, [tail], max(0.8, 2 * size))
 
 

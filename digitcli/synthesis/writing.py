@@ -51,7 +51,8 @@ def nothing(rng: np.random.Generator) -> Writing:
     """Write nothing, where a digit could be."""
     size = DETECTOR_SIDE * rng.uniform(0.15, 0.9)
     box = _box_at(_place(rng, size, size), 0.7 * size, size)
-    return Writing(*np.zeros((6, *_SHAPE), np.float32), box)
+    cover, outline, neighbours, faint, ink, characters = np.zeros((6, *_SHAPE), np.float32)
+    return Writing(cover, outline, neighbours, faint, ink, characters, box)
 
 
 def one_digit(digits: npt.NDArray[np.uint8], rng: np.random.Generator) -> Writing:
@@ -89,9 +90,9 @@ def _between_neighbours(digits: npt.NDArray[np.uint8], rng: np.random.Generator)
         beside.append((other[0], (centre, height), size))
     writing = _written([(main, (middle, height), size)], rng)
     stroke = size * rng.uniform(0.02, 0.15)
-    for line, centre, own in beside:
+    for line, place, own in beside:
         pen_width = stroke * (_BROAD if line.broad else 1)
-        drawn = line.draw(_SHAPE, centre, own, pen_width)
+        drawn = line.draw(_SHAPE, place, own, pen_width)
         np.maximum(writing.neighbours, drawn, out=writing.neighbours)
     return writing
 

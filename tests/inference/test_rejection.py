@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from digitcli.inference.classifier import Classifier
 from digitcli.inference.rejection import decide
 from digitcli.prediction import Prediction, Ranked, Reason, Status
-from digitcli.preprocessing.ink import Ink, find_ink
+from digitcli.preprocessing.ink import Ink
+from digitcli.preprocessing.pipeline import find_ink
 
 PROBABILITIES = [0.0, 0.05, 0.0, 0.0, 0.0, 0.15, 0.0, 0.7, 0.0, 0.1]
 
@@ -95,8 +96,8 @@ def drawn(name: str) -> NDArray[np.uint8]:
     ("name", "reasons"),
     [
         ("blank", {Reason.NO_INK}),
-        ("square", {Reason.SHAPE}),
-        ("bar", {Reason.SHAPE}),
+        ("square", {Reason.NO_INK, Reason.SHAPE}),
+        ("bar", {Reason.NO_INK, Reason.SHAPE}),
         ("word", {Reason.SEVERAL}),
         ("cell", {Reason.FRAME}),
         ("dust", {Reason.NO_INK}),
