@@ -14,11 +14,13 @@ from digitcli.preprocessing.box import Box
 from digitcli.preprocessing.detection import Map, Sight
 
 SURE = 0.5  # probability from which a pixel is in the middle of a digit
+# Of the highest probability of a middle; one whose peak is lower is a fragment of another's rim.
+PEAK = 0.8
 MARKED = 0.3  # probability from which a pixel is counted as ink
 # Marked pixels of 128 × 128, weighted by their probability; less ink is no digit.
 LEAST_INK = 4.0
 # Of the main character's ink: beside it, a stop or dirt has less, another digit more.
-LEAST_SHARE = 0.12
+LEAST_SHARE = 0.08
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,9 @@ def find_characters(sight: Sight) -> Characters | None:
     count, numbers = cv2.connectedComponents(middles.astype(np.uint8), connectivity=4)
     if count < 2:
         return None
+    peaks = np.zeros(count, np.float32)
+    np.maximum.at(peaks, numbers[middles], sight.characters[middles])
+    middles = middles & (peaks >= PEAK * peaks.max())[numbers]
     _, nearest = cv2.distanceTransformWithLabels(
         (~middles).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
     )

@@ -21,7 +21,8 @@ from digitcli import weights_folder
 from digitcli.datasets import mnist
 from digitcli.networks import detector
 from digitcli.networks.serialization import to_keras_weights, to_tflite
-from digitcli.preprocessing.detection import network_input
+from digitcli.preprocessing.characters import find_characters
+from digitcli.preprocessing.detection import Sight, network_input
 from digitcli.synthesis.scenes import composite
 from digitcli.training.run import now, versions_in_use
 
@@ -108,9 +109,8 @@ def measure(
 
     Returns:
         ``ink_recall`` and ``ink_precision``: shares of the ink that is marked, and of the marks
-        that are ink; ``counted_right``: of the images with digits those in which it sees as many
-        characters as there are; ``empty_left_alone``: of the images without, those in which it sees
-        none.
+        that are ink; ``counted_right``: of the images with digits those in which as many characters
+        are found as there are; ``empty_left_alone``: of the images without, those in which none is.
 
     """
     rng = np.random.default_rng(recipe.seed + 1)
@@ -119,14 +119,15 @@ def measure(
     images = {True: 0, False: 0}
     for _ in range(2048 // recipe.batch_size):
         seen, maps = batch(digits, recipe.batch_size, rng)
-        mark, true = model.predict_on_batch(seen) > 0.5, maps > 0.5
+        probability = model.predict_on_batch(seen)
+        mark, true = probability > 0.5, maps > 0.5
         found += int((mark & true)[..., 0].sum())
         marked += int(mark[..., 0].sum())
         ink += int(true[..., 0].sum())
-        for one, other in zip(mark[..., 1], true[..., 1], strict=True):
-            shown = bool(other.any())
-            images[shown] += 1
-            right[shown] += _count(one) == _count(other)
+        for one, other in zip(probability, maps, strict=True):
+            count = _count(other)
+            images[count > 0] += 1
+            right[count > 0] += _count(one) == count
     return {
         "composites": 2048,
         "ink_recall": round(found / ink, 4),
@@ -136,8 +137,10 @@ def measure(
     }
 
 
-def _count(characters: npt.NDArray[np.bool_]) -> int:
-    return cv2.connectedComponents(characters.astype(np.uint8))[0] - 1
+def _count(maps: npt.NDArray[np.float32]) -> int:
+    ink, characters = (np.ascontiguousarray(maps[..., at]) for at in range(2))
+    found = find_characters(Sight(ink, characters))
+    return 0 if found is None else found.count
 
 
 def to_detector_tflite(model: keras.Model) -> bytes:

@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from digitcli.preprocessing.characters import LEAST_INK, LEAST_SHARE, SURE, find_characters
+from digitcli.preprocessing.characters import (
+    LEAST_INK,
+    LEAST_SHARE,
+    PEAK,
+    SURE,
+    find_characters,
+)
 from digitcli.preprocessing.detection import Sight
 
 
@@ -47,3 +53,12 @@ def test_nearly_no_ink_is_no_digit(times: float, found: bool) -> None:
 @pytest.mark.parametrize(("times", "found"), [(0.9, False), (1.1, True)])
 def test_without_a_middle_there_is_no_character(times: float, found: bool) -> None:
     assert (find_characters(sight((20, 4, 60), middle=times * SURE)) is not None) == found
+
+
+@pytest.mark.parametrize(("times", "count"), [(0.9, 1), (1.1, 2)])
+def test_a_middle_far_less_certain_than_another_is_a_fragment(times: float, count: int) -> None:
+    seen = sight((20, 4, 60), (100, 4, 60))
+    seen.characters[:, 90:] *= times * PEAK
+    found = find_characters(seen)
+    assert found.count == count
+    assert (found.main_ink > 0).sum() == 480 / count
