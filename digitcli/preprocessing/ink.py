@@ -55,6 +55,8 @@ class Ink:
         noise: standard deviation of the background, in grey levels; 0 where it was not asked.
         characters: number of characters in view.
         borders: on how many of the image's four sides the ink lies.
+        certainty: mean probability, by the detector, that the ink is a digit's; 1 where it was not
+            asked.
         fill: share of the box that is ink.
         length: how long all strokes are together, as a multiple of the box's longer side.
         frame: the ink is just a bar along a side of a small crop, as the remains of a form's frame
@@ -73,6 +75,7 @@ class Ink:
     contrast: float = 255.0
     noise: float = 0.0
     characters: int = 1
+    certainty: float = 1.0
     borders: int = 0
     fill: float = 0.0
     length: float = 0.0
@@ -93,6 +96,7 @@ def cut_out(
     bright: bool,
     contrast: float,
     characters: int,
+    certainty: float = 1.0,
     noise: float = 0.0,
 ) -> Ink:
     """Cut the digit's ink out of its window and measure it.
@@ -104,6 +108,7 @@ def cut_out(
         bright: the ink is brighter than its background.
         contrast: how far it stands out, in grey levels.
         characters: number of characters in view.
+        certainty: mean probability that the ink is a digit's.
         noise: standard deviation of the background.
 
     """
@@ -122,6 +127,7 @@ def cut_out(
         contrast=contrast,
         noise=noise,
         characters=characters,
+        certainty=certainty,
         borders=int(x == 0)
         + int(y == 0)
         + int(x + width == shape[1])

@@ -165,6 +165,7 @@ def find_ink(image: NDArray[np.uint8], *, invert: Invert = "auto") -> Ink:
         bright=contrast.bright,
         contrast=contrast.ink,
         characters=max(glance.count, closer.count),
+        certainty=closer.certainty,
     )
 
 

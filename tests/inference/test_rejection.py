@@ -55,6 +55,7 @@ ONE = Ink(np.zeros((20, 14), np.uint8), box=(0, 0, 14, 20), contrast=100, noise=
         ({"frame": True}, Reason.FRAME),
         ({"box": (0, 0, 50, 20)}, Reason.SHAPE),
         ({"fill": 0.95}, Reason.SHAPE),
+        ({"certainty": 0.6}, Reason.SHAPE),
         ({"contrast": 15}, Reason.FAINT),
     ],
 )
