@@ -54,12 +54,6 @@ class Characters:
         return np.where(self.owners == self.main, self.sight.ink, np.float32(0))
 
     @property
-    def certainty(self) -> float:
-        """Mean probability that the main character's marked pixels are a digit's ink."""
-        ink = self.main_ink
-        return float(ink[ink > MARKED].mean())
-
-    @property
     def main_box(self) -> Box:
         """The main character's box in the maps' pixels."""
         x, y, width, height = cv2.boundingRect((self.main_ink > MARKED).astype(np.uint8))

@@ -159,13 +159,13 @@ def find_ink(image: NDArray[np.uint8], *, invert: Invert = "auto") -> Ink:
     if strokes is None:
         return no_ink(seen)
     return cut_out(
-        strokes,
+        strokes.image,
         seen,
         (height, width),
         bright=contrast.bright,
         contrast=contrast.ink,
         characters=max(glance.count, closer.count),
-        certainty=closer.certainty,
+        certainty=strokes.certainty,
     )
 
 

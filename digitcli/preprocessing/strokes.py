@@ -1,15 +1,18 @@
 """Which pixels of a window are the main digit's strokes, at the window's own resolution."""
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from digitcli.preprocessing.characters import MARKED
 from digitcli.preprocessing.contrast import FULL
 from digitcli.preprocessing.detection import Map
 from digitcli.preprocessing.ink import Grey
 
 _SURE = 0.5  # probability from which a pixel is marked as the main digit's ink
-_MARKED = 0.2 * FULL  # strength from which a marked pixel is ink
+_STANDING_OUT = 0.2 * FULL  # strength from which a marked pixel is ink
 STRONG = 0.4 * FULL  # strength from which a pixel within reach of a mark, or joined to it, is ink
 _FLOOR = 0.15 * FULL  # strength that is drawn black
 # Of a component's pixels that are marked, from which all of it is the digit: the detector leaves
@@ -24,7 +27,20 @@ _PIECE = 0.02  # of the strokes' area; a smaller one is a speck
 _ALL_ROUND = np.ones((3, 3), np.uint8)
 
 
-def select_strokes(strength: Grey, ink: Map) -> Grey | None:
+class Strokes(NamedTuple):
+    """The main digit's ink.
+
+    Attributes:
+        image: uint8 (height, width), 255 full ink on 0.
+        certainty: mean probability that its pixels are a digit's ink.
+
+    """
+
+    image: Grey
+    certainty: float
+
+
+def select_strokes(strength: Grey, ink: Map) -> Strokes | None:
     """Select the main digit's ink.
 
     Args:
@@ -32,24 +48,28 @@ def select_strokes(strength: Grey, ink: Map) -> Grey | None:
         ink: the detector's map of the main digit's ink, of whatever size.
 
     Returns:
-        uint8 of ``strength``'s shape, 255 full ink on 0; None where nearly nothing is marked.
+        The strokes in ``strength``'s shape; None where nearly nothing is marked.
 
     """
     height, width = strength.shape
     probability = cv2.resize(ink, (width, height), interpolation=cv2.INTER_LINEAR)
-    marks = (probability > _SURE) & (strength > _MARKED)
+    marks = (probability > _SURE) & (strength > _STANDING_OUT)
     if np.count_nonzero(marks) < _FEWEST:
         return None
     strong = (strength > STRONG).astype(np.uint8)
     reach = 2 * max(1, round(max(height, width) * _REACH)) + 1
     near = cv2.dilate(marks.astype(np.uint8), np.ones((reach, reach), np.uint8))
     strokes = np.maximum(strong & near, _mostly_marked(strong, marks))
+    marked = ink > MARKED
     if _is_dotted(strokes):
-        return np.asarray(np.rint(255 * probability), np.uint8)
+        joined = np.rint(255 * probability).astype(np.uint8)
+        lit = cv2.resize(strong, (ink.shape[1], ink.shape[0]), interpolation=cv2.INTER_NEAREST)
+        return Strokes(joined, float(ink[marked & (lit > 0)].mean()))
     scale = 255 / (FULL - _FLOOR)
     image = cv2.convertScaleAbs(cv2.subtract(strength, round(_FLOOR)), alpha=scale)
     # the strokes' soft edges belong to them
-    return np.asarray(image * cv2.dilate(strokes, _ALL_ROUND), np.uint8)
+    image = np.asarray(image * cv2.dilate(strokes, _ALL_ROUND), np.uint8)
+    return Strokes(image, float(ink[marked].mean()))
 
 
 def _mostly_marked(strong: Grey, marks: NDArray[np.bool_]) -> Grey:
