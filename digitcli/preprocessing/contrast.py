@@ -58,16 +58,19 @@ def measure_contrast(image: NDArray[np.uint8], ink: Map) -> Contrast | None:
     if not certain.any():
         return None
     background = _estimate_background(small, ink)
-    towards = np.atleast_1d(np.median((small - background)[certain], axis=0))
-    squared = float(towards @ towards)
+    differences = np.sort((small - background)[certain], axis=0)
+    towards = np.atleast_1d(differences[len(differences) // 2])  # np.median takes 7 ms to load
+    squared = float((towards * towards).sum())
     if squared < _LEAST_CONTRAST**2:
         return None
-    weights = (towards * (FULL / squared)).astype(np.float32)
-    there = cv2.resize(background, (width, height), interpolation=cv2.INTER_LINEAR)
-    difference = (image - there).reshape(height, width, len(weights))
-    strength = np.clip(difference @ weights, 0, 255).astype(np.uint8)
-    channels = len(weights)
-    return Contrast(strength, float(np.sqrt(squared / channels)), bool(towards.sum() > 0))
+    # one row: each pixel's colour becomes one number, its part of the way to the ink's colour
+    projection = (towards * (FULL / squared)).astype(np.float32)[np.newaxis]
+    here = cv2.transform(image.astype(np.float32), projection)
+    ground = cv2.transform(background, projection)
+    there = cv2.resize(ground, (width, height), interpolation=cv2.INTER_LINEAR)
+    strength = np.clip(here - there, 0, 255).astype(np.uint8)
+    contrast = float(np.sqrt(squared / projection.size))
+    return Contrast(strength, contrast, bool(towards.sum() > 0))
 
 
 def _estimate_background(image: Map, ink: Map) -> Map:
