@@ -7,11 +7,13 @@
 | card.json        | architecture, recipe, seed, data, metrics, thresholds, versions, files |
 | history.csv      | how the training went, epoch by epoch, for people                      |
 | curves.svg       | the same, drawn                                                        |
+| seen.txt         | SHA-256 of one's own images that the network was trained on, one a line |
 """
 
 import contextlib
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -27,12 +29,14 @@ KERAS_WEIGHTS = "model.weights.h5"
 CARD = "card.json"
 HISTORY = "history.csv"
 CURVES = "curves.svg"
-_FILES = {MODEL, KERAS_WEIGHTS, CARD, HISTORY, CURVES}
+SEEN = "seen.txt"
+_FILES = {MODEL, KERAS_WEIGHTS, CARD, HISTORY, CURVES, SEEN}
 SCHEMA = 1
 
 # The largest network here takes 1.2 MB; nothing in a strangers' folder is read past this.
 MAX_FILE_BYTES = 64 * 1024 * 1024
 MAX_CARD_BYTES = 1024 * 1024
+_SHA256 = re.compile("[0-9a-f]{64}")
 _MAX_DEPTH = 10  # of mappings and lists in a card
 
 
@@ -142,6 +146,23 @@ class WeightsFolder:
         path = self.folder / HISTORY
         return _read(path).decode("utf-8", "replace") if path.is_file() else None
 
+    def seen(self) -> frozenset[str] | None:
+        """Return the SHA-256 of the images that the network was trained on, in hexadecimal.
+
+        None where the folder has no such list, as where no images of one's own were trained on.
+
+        Raises:
+            WeightsError: the list cannot be read, or is none.
+
+        """
+        path = self.folder / SEEN
+        if not path.is_file():
+            return None
+        lines = _read(path).decode("ascii", "replace").split()
+        if not all(_SHA256.fullmatch(line) for line in lines):
+            raise WeightsError(f"{path} is no list of SHA-256; train the weights again")
+        return frozenset(lines)
+
     def files(self) -> list[str]:
         """List the names of the files that it holds."""
         return sorted(name for name in _FILES if (self.folder / name).is_file())
@@ -184,6 +205,10 @@ def open_weights(weights: str | Path) -> WeightsFolder:
     """
     folders = bundled()
     folder = folders.get(str(weights)) or Path(weights)
+    if folder.is_file():
+        holds = (folder.parent / CARD).is_file()
+        hint = f"the folder that holds it, {folder.parent}" if holds else "a weights folder"
+        raise WeightsError(f"{folder} is a file; give {hint}")
     if not folder.is_dir():
         restore_folder(folder)
     if not folder.is_dir():

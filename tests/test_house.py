@@ -26,6 +26,7 @@ NEIGHBOURS = {
     ("atomic", "errors"),
     ("training.recipe", "errors"),
     ("export", "training"),
+    ("evaluation", "inference"),
     ("parallel", "worker"),
 }
 # The library's face shows what lies below it, and the command's entry opens the door of the top.

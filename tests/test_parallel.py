@@ -15,6 +15,7 @@ from work import (
     fail,
     hang_at_70,
     hold_memory,
+    nothing,
     numbers,
     numbers_the_first_last,
     processes,
@@ -33,6 +34,12 @@ from digitcli.parallel.processes import Isolation
 def test_answers_come_in_the_order_of_the_sources(jobs: int) -> None:
     answers = map_in_order(numbers_the_first_last, [sources(10 * IMAGES_PER_BATCH + 7)], jobs=jobs)
     assert list(itertools.chain.from_iterable(answers)) == list(range(10 * IMAGES_PER_BATCH + 7))
+
+
+@pytest.mark.timeout(60)
+def test_an_answer_of_none_is_an_answer() -> None:
+    answers = map_in_order(nothing, [sources(3)], jobs=2)
+    assert list(itertools.chain.from_iterable(answers)) == [None] * 3
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

@@ -27,6 +27,10 @@ def numbers_the_first_last(
     return numbers(batch, budget, begin)
 
 
+def nothing(batch: list[Source], budget: MemoryBudget, begin: Callable[[], None]) -> list[None]:
+    return [None for _ in batch]
+
+
 def processes(batch: list[Source], budget: MemoryBudget, begin: Callable[[], None]) -> list[int]:
     return [os.getpid() for _ in batch]
 

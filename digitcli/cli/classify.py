@@ -18,7 +18,9 @@ from digitcli.cli.options import (
     ColorOption,
     Invert,
     InvertOption,
+    JobsOption,
     MaxPixelsOption,
+    MinConfidenceOption,
     WeightsOption,
     isolation_of_command,
 )
@@ -88,15 +90,7 @@ def classify(
             min=0, max=10, metavar="K", help="List the K likeliest digits.", show_default=False
         ),
     ] = 0,
-    min_confidence: Annotated[
-        float | None,
-        typer.Option(
-            min=0,
-            max=1,
-            metavar="P",
-            help="Below it the answer is unsure; the weights have their own.",
-        ),
-    ] = None,
+    min_confidence: MinConfidenceOption = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit 1 also where a picture got no digit.")
     ] = False,
@@ -105,17 +99,7 @@ def classify(
     show: Annotated[bool, typer.Option("--show", help="Draw what the network saw.")] = False,
     weights: WeightsOption = "lenet5",
     max_pixels: MaxPixelsOption = MAX_PIXELS,
-    jobs: Annotated[
-        int | None,
-        typer.Option(
-            "--jobs",
-            "-j",
-            min=1,
-            max=256,
-            metavar="N",
-            help="Pictures read at once; as many as cores.",
-        ),
-    ] = None,
+    jobs: JobsOption = None,
     timeout: Annotated[
         float,
         typer.Option(
@@ -170,7 +154,7 @@ def classify(
     if output is not None:
         from digitcli.cli.outputs import spare_inputs
 
-        spare_inputs([output], [*given, *filter(None, [files_from])], classifier.network.weights)
+        spare_inputs([output], [*given, *filter(None, [files_from])], [classifier.network.weights])
     if format_ is RecordFormat.TABLE:
         from digitcli.output.tables import table
 
@@ -272,11 +256,11 @@ def _write(
             between = form.between
             counts[answer.prediction.status] += 1
         write_records(descriptor, records, name)
-        for path, prediction, _, note in batch:
-            if prediction.status is Status.ERROR:
-                complain(f"{path}: {prediction.reason}")
-            elif note:
-                complain(f"{path}: {note}")
+        for answer in batch:
+            if answer.prediction.status is Status.ERROR:
+                complain(f"{answer.path}: {answer.prediction.reason}")
+            elif answer.note:
+                complain(f"{answer.path}: {answer.note}")
     write_records(descriptor, [form.tail], name)
     return counts
 

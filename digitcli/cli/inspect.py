@@ -54,7 +54,7 @@ def inspect(
             f"{image} holds {len(sources)} pictures; give one", param_hint="IMAGE"
         )
     classifier = Classifier(weights, as_is=as_is, invert=invert.value, max_pixels=max_pixels)
-    spare_inputs([html, png], [image], classifier.network.weights)
+    spare_inputs([html, png], [image], [classifier.network.weights])
     try:
         seen = inspect_image(sources[0], classifier)
     except ImageError as error:

@@ -35,6 +35,27 @@ MaxPixelsOption = Annotated[
         help="Refuse larger pictures; memory and time grow with it.",
     ),
 ]
+MinConfidenceOption = Annotated[
+    float | None,
+    typer.Option(
+        "--min-confidence",
+        min=0,
+        max=1,
+        metavar="P",
+        help="Below it the answer is unsure; the weights have their own.",
+    ),
+]
+JobsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs",
+        "-j",
+        min=1,
+        max=256,
+        metavar="N",
+        help="Pictures read at once; as many as cores.",
+    ),
+]
 WeightsOption = Annotated[
     str,
     typer.Option(

@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
 
 def spare_inputs(
-    outputs: Iterable[Path | None], inputs: Iterable[str], weights: "WeightsFolder"
+    outputs: Iterable[Path | None], inputs: Iterable[str], weights: Iterable["WeightsFolder"]
 ) -> None:
-    """Refuse to write over what is read: the inputs, and the files of the weights folder.
+    """Refuse to write over what is read: the inputs, and the files of the weights folders.
 
     Raises:
         OutputError: an output is one of them.
 
     """
-    used = [*inputs, *(str(weights.folder / name) for name in weights.files())]
+    used = [*inputs, *(str(each.folder / name) for each in weights for name in each.files())]
     for output in filter(None, outputs):
         refuse_input(output, used)

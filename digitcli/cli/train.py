@@ -13,15 +13,17 @@ import typer
 from digitcli.atomic import descriptor_named
 from digitcli.cli.load_tensorflow import load_tensorflow
 from digitcli.cli.options import ColorOption
-from digitcli.errors import ExitCode, OutputError
+from digitcli.errors import ExitCode, OutputError, WeightsError
 from digitcli.output.console import Color, complain
 from digitcli.output.text import printable
 from digitcli.training.recipe import Recipe, RecipeError, recipe_for_epochs, warm
 from digitcli.weights_folder import (
     CURVES,
     HISTORY,
+    SEEN,
     bundled,
     check_replaceable,
+    open_weights,
     remove_weights,
     write_weights,
 )
@@ -55,8 +57,8 @@ def train(
         typer.Option(
             "--data",
             metavar="PATH",
-            help="Train on these instead of MNIST: class folders 0 … 9 of pictures, a folder of "
-            "IDX files, or an .npz.",
+            help="Train on these instead of MNIST: class folders 0 … 9 of images, a labels file "
+            "(.csv, .tsv) with the columns path and label, a folder of IDX files, or an .npz.",
         ),
     ] = None,
     start: Annotated[
@@ -133,7 +135,9 @@ def train(
     if not augment:
         recipe = replace(recipe, augmentation=None)
     if start and not data:
-        raise RecipeError("--from needs --data: the pictures that the network shall learn to read")
+        raise RecipeError("--from requires --data: the images to fine-tune on")
+    if start:
+        _check_architecture(start, architecture)
     from digitcli.cli.training_display import TrainingDisplay
 
     checkpoint = output.parent / f"{output.name}.partial"
@@ -172,6 +176,18 @@ def train(
     if fitted.diverged is not None:
         return ExitCode.UNUSABLE
     return request.exit_status
+
+
+def _check_architecture(start: str, architecture: Architecture) -> None:
+    """Refuse to begin with another network than is to be trained, before TensorFlow is loaded."""
+    held = open_weights(start).card.architecture
+    if held == architecture.value:
+        return
+    known = held in [architecture.value for architecture in Architecture]
+    advice = f"add --architecture {held}" if known else "it cannot be trained on"
+    raise WeightsError(
+        f"--from {start} holds {printable(held)}, not {architecture.value}: {advice}"
+    )
 
 
 def _check(output: Path, checkpoint: Path, data: Path | None, force: bool) -> None:
@@ -238,6 +254,7 @@ def _write(folder: Path, trained: "Trained", *, replace: bool) -> None:
     from digitcli.training.run import history_csv
 
     history = history_csv(trained.fitted.history)
+    seen = {SEEN: "".join(f"{d}\n" for d in sorted(trained.seen)).encode()} if trained.seen else {}
     with redirect_stdout(io.StringIO()):  # the converter prints where it saved what it converts
         model = to_tflite(trained.network)
     write_weights(
@@ -248,6 +265,7 @@ def _write(folder: Path, trained: "Trained", *, replace: bool) -> None:
         extras={
             HISTORY: history.encode(),
             CURVES: plots.rendered(plots.training_curves(history), "svg"),
+            **seen,
         },
         replace=replace,
     )
@@ -264,9 +282,16 @@ def _as_argument(folder: Path) -> str:
 
 
 def _compare(metrics: Any, count: int, data: Path | None) -> None:
-    before, after = metrics["own_test_errors_before"], metrics["own_test_errors"]
-    verdict = "better than" if after < before else "as good as" if after == before else "WORSE than"
+    from digitcli.evaluation.comparison import CHANCE
+    from digitcli.output.scores import comparison_in_words
+
+    better, worse, p = (metrics[f"own_test_{name}"] for name in ("better", "worse", "p"))
+    if p > CHANCE:
+        verdict = "not clearly other than"
+    else:
+        verdict = "better than" if better > worse else "WORSE than"
     print(
-        f"{printable(str(data))}, the {count} pictures kept aside: {after} wrong, {before} before: "
-        f"{verdict} the weights it began with"
+        f"{printable(str(data))}, the {count} images kept aside: {metrics['own_test_errors']} "
+        f"wrong, {metrics['own_test_errors_before']} before: {verdict} the weights it began with\n"
+        f"  ({comparison_in_words(better, worse, p)})"
     )

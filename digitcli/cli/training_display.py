@@ -95,11 +95,13 @@ class TrainingDisplay:
 
     def begin(self, data: "TrainingData") -> None:
         """Say what is trained on and where the best so far is kept."""
+        for line in data.remarks:
+            complain(line)
         for path, reason in data.failures:
-            complain(f"{path}: {reason}")
+            complain(f"{path}: {reason}; left out")
         facts = data.facts
         print(
-            f"{printable(facts['name'])}: {facts['train']:,} pictures to train on, "
+            f"{printable(facts['name'])}: {facts['train']:,} images to train on, "
             f"{facts['drawn_digits']:,} drawn digits, {facts['no_digits']:,} other shapes; "
             f"{facts['validation']:,} to validate and {facts['test']:,} to test on"
         )

@@ -1,6 +1,7 @@
 """Class folders: image files sorted into folders named 0 … 9."""
 
 import os
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -9,19 +10,56 @@ from digitcli.datasets.labelled import DIGITS, LabelledFiles
 from digitcli.inputs.discovery import find_sources
 from digitcli.inputs.source import Source
 
+_CLASSES = {str(digit): digit for digit in range(DIGITS)}
+_SHOWN = 5  # folders that a remark names
+
 
 def holds_class_folders(folder: Path) -> bool:
     """Tell whether a folder holds at least one of the folders 0 … 9."""
-    return any((folder / str(digit)).is_dir() for digit in range(DIGITS))
+    return any((folder / name).is_dir() for name in _CLASSES)
 
 
 def list_class_folders(folder: Path) -> LabelledFiles:
-    """List all images in and below the folders 0 … 9; what else lies beside them is left alone."""
+    """List all images in and below the folders 0 … 9; remark on images that lie elsewhere."""
     sources: list[Source] = []
     labels: list[int] = []
-    for digit in range(DIGITS):
-        if (folder / str(digit)).is_dir():
-            for chunk in find_sources([os.fspath(folder / str(digit))], recursive=True):
-                sources += chunk
-                labels += [digit] * len(chunk)
-    return LabelledFiles(str(folder), sources, np.array(labels, np.int64))
+    problems: list[tuple[str, str]] = []
+    elsewhere: Counter[str] = Counter()
+    root = os.path.join(folder, "")  # noqa: PTH118, as 100,000 files are cut to what follows it
+    for chunk in find_sources([os.fspath(folder)], recursive=True):
+        for source in chunk:
+            top = source.path.removeprefix(root).split(os.sep, 1)[0]
+            if top not in _CLASSES:
+                elsewhere[top] += source.problem is None
+            elif source.problem is not None:
+                problems.append((source.path, source.problem))
+            else:
+                sources.append(source)
+                labels.append(_CLASSES[top])
+    remarks = _remark_on_empty(folder, set(labels)) + _remark_on_others(folder, +elsewhere)
+    return LabelledFiles(str(folder), sources, np.array(labels, np.int64), problems, remarks)
+
+
+def _remark_on_empty(folder: Path, found: set[int]) -> list[str]:
+    """Say which class folders hold no images."""
+    empty = [
+        name for name, label in _CLASSES.items() if label not in found and (folder / name).is_dir()
+    ]
+    return [f"{folder}: no images in {', '.join(empty)}"] if empty else []
+
+
+def _remark_on_others(folder: Path, elsewhere: Counter[str]) -> list[str]:
+    """Say which images bear no label, as they lie in other folders or beside all of them."""
+    folders = [name for name in elsewhere if (folder / name).is_dir()]
+    beside = len(elsewhere) - len(folders)
+    named = [f"{name} ({elsewhere[name]:,})" for name in folders[:_SHOWN]]
+    if len(folders) > _SHOWN:
+        named.append(f"{len(folders) - _SHOWN} more folders")
+    if beside:
+        named.append(f"{beside:,} beside the folders")
+    if not named:
+        return []
+    return [
+        f"{folder}: {elsewhere.total():,} images left out, as only the folders 0 to 9 are labels: "
+        f"{', '.join(named)}"
+    ]

@@ -1,7 +1,8 @@
 """Images with their labels, as every reader of data sets returns them."""
 
+import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -11,6 +12,7 @@ from digitcli.errors import DataError
 from digitcli.inputs.source import Source
 
 DIGITS = 10
+NO_DIGIT = -1  # the label of an image that shows no digit
 
 Split = Literal["train", "test"]
 
@@ -19,40 +21,52 @@ Split = Literal["train", "test"]
 class LabelledFiles:
     """Image files that are yet to be read, and their labels.
 
-    ``name`` is what error messages call the data set; ``labels`` has shape (n,), dtype int64, each
-    0 to 9, one for each of the ``sources``.
+    Attributes:
+        name: what messages call the data set.
+        sources: the files.
+        labels: one for each file, shape (n,), dtype int64: 0 to 9 or ``NO_DIGIT``.
+        problems: places where images were expected, and in one line each why there are none.
+        remarks: one line each about what was not used.
+
     """
 
     name: str
     sources: Sequence[Source]
     labels: NDArray[np.int64]
+    problems: Sequence[tuple[str, str]] = ()
+    remarks: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledImages:
-    """28×28 pictures, white ink on black, and what they show.
+    """Canvases and what they show.
 
-    ``images`` has shape (n, 28, 28), dtype uint8; ``labels`` shape (n,), dtype int64, each 0 to 9.
-    ``paths`` names the pictures where they came from files; ``failures`` holds a path and a
-    one-line reason for each file that could not be read.
+    ``images`` has shape (n, 28, 28), dtype uint8, white ink on black; ``labels`` shape (n,), dtype
+    int64, 0 to 9 or ``NO_DIGIT``.
     """
 
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
-    paths: Sequence[str] = field(default=())
-    failures: Sequence[tuple[str, str]] = field(default=())
 
     def __len__(self) -> int:
         return len(self.labels)
 
-    def __getitem__(self, rows: slice) -> "LabelledImages":
-        return LabelledImages(self.images[rows], self.labels[rows], self.paths[rows])
+    def __getitem__(self, rows: "slice | NDArray[np.intp] | NDArray[np.bool_]") -> "LabelledImages":
+        return LabelledImages(self.images[rows], self.labels[rows])
+
+    def digits(self) -> "LabelledImages":
+        """Return those that show a digit."""
+        return self[self.labels != NO_DIGIT]
+
+    def digests(self) -> list[str]:
+        """Return the SHA-256 of each canvas's pixels, in hexadecimal."""
+        return [hashlib.sha256(image.tobytes()).hexdigest() for image in self.images]
 
 
 def check_arrays(
     images: NDArray[np.generic], labels: NDArray[np.generic], source: str
 ) -> LabelledImages:
-    """Make labelled pictures of two arrays from outside.
+    """Make labelled images of two arrays from outside.
 
     Raises:
         DataError: they are not n 8-bit pictures of 28×28 and n whole numbers from 0 to 9;

@@ -1,12 +1,16 @@
 """How well the answers agree with the labels."""
 
 import math
+from collections import Counter
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from digitcli.datasets.labelled import DIGITS
+from digitcli.datasets.labelled import DIGITS, NO_DIGIT
+from digitcli.evaluation.answers import Answers, Outcome
+from digitcli.prediction import Status
 
 BINS = 15  # as Guo et al. use; see Calibration
 # Error rates to bring the predictions down to; the paper of 1998 compares at the first.
@@ -50,7 +54,7 @@ class Calibration:
 
     @property
     def error(self) -> float:
-        """The expected calibration error, in [0, 1].
+        """The expected calibration error, in [0, 1]; NaN where there are no predictions.
 
         It is the mean of |confidence - accuracy|, the bins weighted by their counts.
 
@@ -58,76 +62,150 @@ class Calibration:
         2017.
         """
         filled = [b for b in self.bins if b.count]
-        return sum(b.count * abs(b.confidence - b.accuracy) for b in filled) / sum(
-            b.count for b in filled
-        )
+        gaps = sum(b.count * abs(b.confidence - b.accuracy) for b in filled)
+        return _share(gaps, sum(b.count for b in filled))
+
+
+class Proportion(NamedTuple):
+    """A part of a whole, both counts."""
+
+    part: int
+    whole: int
+
+    @property
+    def share(self) -> float:
+        """The share in [0, 1]; NaN of 0 of 0."""
+        return _share(self.part, self.whole)
+
+    def interval(self) -> tuple[float, float]:
+        """Return the 95 % interval of the share, NaN of 0 of 0."""
+        return wilson_interval(self.part, self.whole) if self.whole else (math.nan, math.nan)
+
+
+class OperatingPoint(NamedTuple):
+    """What a threshold of the confidence brings.
+
+    ``coverage`` are the images answered, of all; ``risk`` are those answered wrongly, of these.
+    """
+
+    threshold: float
+    coverage: Proportion
+    risk: Proportion
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What is left when the least sure answers are refused.
+    """What is left when the least confident answers are refused.
 
-    Row k of the arrays, float64 of shape (m,): all answers below the confidence ``threshold[k]``
-    are refused, which is the share ``refused[k]`` of all pictures, and of the others the share
-    ``error[k]`` is wrong. Both ``threshold`` and ``refused`` rise, the latter from 0; refusing
-    everything is no row.
+    Row k of the arrays of shape (m,): where all answers below the confidence ``threshold[k]``,
+    float64, are refused, ``answered[k]`` images are left, int64, of which ``wrong[k]``, int64, are
+    answered wrongly. ``threshold`` rises; refusing everything is no row. ``total`` is the number of
+    all images, those included that are refused whatever the threshold.
+
+    R. El-Yaniv, Y. Wiener: On the Foundations of Noise-free Selective Classification. JMLR 11,
+    2010.
     """
 
     threshold: NDArray[np.float64]
-    refused: NDArray[np.float64]
-    error: NDArray[np.float64]
+    answered: NDArray[np.int64]
+    wrong: NDArray[np.int64]
+    total: int
+
+    @property
+    def refused(self) -> NDArray[np.float64]:
+        """The share of all images that is refused, row by row; it rises."""
+        return 1 - self.answered / self.total
+
+    @property
+    def error(self) -> NDArray[np.float64]:
+        """The share of the answered images that is wrong, row by row."""
+        return self.wrong / self.answered
 
     def share_for(self, error: float) -> float:
         """Return the smallest share to refuse so that at most ``error`` of the rest is wrong.
 
         All shares are in [0, 1].
         """
-        enough = np.flatnonzero(self.error <= error)
-        return float(self.refused[enough[0]]) if enough.size else 1.0
+        row = self._row_for(error)
+        return 1.0 if row is None else float(self.refused[row])
 
-    def at(self, threshold: float) -> tuple[float, float]:
-        """Return the share refused below a confidence, and the error of the rest, NaN if none."""
-        row = int(np.searchsorted(self.threshold, threshold))
-        return (
-            (float(self.refused[row]), float(self.error[row]))
-            if row < len(self.threshold)
-            else (1.0, math.nan)
+    def threshold_for(self, error: float) -> float | None:
+        """Return the threshold that refuses this smallest share; None where no answer is left.
+
+        Of all that do, it is the one with the fewest decimals.
+        """
+        row = self._row_for(error)
+        if row is None:
+            return None
+        return _shortest_between(
+            float(self.threshold[row - 1]) if row else -1.0, float(self.threshold[row])
         )
+
+    def at(self, threshold: float) -> OperatingPoint:
+        """Return what refusing all answers below a confidence brings."""
+        row = int(np.searchsorted(self.threshold, threshold))
+        answered, wrong = (
+            (int(self.answered[row]), int(self.wrong[row])) if row < len(self.threshold) else (0, 0)
+        )
+        return OperatingPoint(
+            threshold, Proportion(answered, self.total), Proportion(wrong, answered)
+        )
+
+    def _row_for(self, error: float) -> int | None:
+        enough = np.flatnonzero(self.error <= error)
+        return int(enough[0]) if enough.size else None
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
     """What ``evaluate`` measures.
 
-    ``confusion[i, j]`` counts the images of label i predicted as j, shape (10, 10), int64.
+    Attributes:
+        confusion: ``confusion[i, j]`` counts the images of label i answered j, dtype int64. Of
+            arrays the shape is (10, 10). Of image files there is an eleventh column, for no answer;
+            and where images are labelled as no digit, an eleventh row for these.
+        outcomes: how many images of each kind; of arrays all are right or wrong.
+        reasons: why images count as ``Outcome.NO_DIGIT``, and how many.
+        best_guess: the images of digits whose likeliest digit is their label, of those for which
+            the network was asked, answered or not.
+        loss: mean categorical cross-entropy over the same images, in nats; NaN where there are
+            none.
+        calibration: of the images that the network's confidence decides about.
+        refusal: of all images that could be read.
+
     """
 
     confusion: NDArray[np.int64]
+    outcomes: Counter[Outcome]
+    reasons: Counter[str]
+    best_guess: Proportion
     loss: float
     calibration: Calibration
     refusal: Refusal
 
     @property
+    def has_files(self) -> bool:
+        """Whether image files were measured, of which some may get no answer."""
+        return bool(self.confusion.shape[1] > DIGITS)
+
+    @property
     def count(self) -> int:
-        """The number of pictures."""
+        """The number of images."""
         return int(self.confusion.sum())
 
     @property
-    def errors(self) -> int:
-        """The number of pictures whose likeliest digit is not their label."""
-        return self.count - int(np.trace(self.confusion))
+    def accuracy(self) -> Proportion:
+        """The right answers, of all answers."""
+        answers = self.confusion[:, :DIGITS]
+        return Proportion(int(np.trace(answers)), int(answers.sum()))
 
     @property
-    def accuracy(self) -> float:
-        """The share of pictures whose likeliest digit is their label."""
-        return 1 - self.errors / self.count
-
-    def interval(self) -> tuple[float, float]:
-        """Give the 95 % interval of the accuracy."""
-        return wilson_interval(self.count - self.errors, self.count)
+    def errors(self) -> int:
+        """The number of wrong answers."""
+        return self.accuracy.whole - self.accuracy.part
 
     def digits(self) -> list[DigitScore]:
-        """Score each of the ten digits."""
+        """Score each of the ten digits; an image without an answer is one that was not found."""
         right = np.diag(self.confusion)
         answered, support = self.confusion.sum(axis=0), self.confusion.sum(axis=1)
         return [
@@ -141,19 +219,41 @@ class Evaluation:
         ]
 
 
-def evaluate(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> Evaluation:
-    """Compare probabilities of shape (n, 10) with labels of shape (n,), n > 0.
-
-    The loss is the mean categorical cross-entropy in nats.
-    """
-    answers = probabilities.argmax(axis=1)
-    confusion = np.zeros((DIGITS, DIGITS), np.int64)
-    np.add.at(confusion, (labels, answers), 1)
-    of_label = probabilities[np.arange(len(labels)), labels].astype(np.float64)
+def evaluate(answers: Answers) -> Evaluation:
+    """Hold the predictions for n > 0 images against their labels."""
+    labels = answers.labels
+    predictions = answers.predictions
+    decided_by_confidence = np.array(
+        [prediction.status in (Status.OK, Status.UNSURE) for prediction in predictions]
+    )
+    confidences = answers.probabilities.max(axis=1).astype(np.float64)
+    guesses = answers.probabilities.argmax(axis=1)
+    guessed = ~np.isnan(confidences) & (labels != NO_DIGIT)
+    of_label = answers.probabilities[np.arange(len(labels)), labels][guessed].astype(np.float64)
     # a float32 softmax can underflow to 0
-    loss = -float(np.log(np.maximum(of_label, np.finfo(np.float32).tiny)).mean())
-    confidences, right = probabilities.max(axis=1).astype(np.float64), answers == labels
-    return Evaluation(confusion, loss, calibration(confidences, right), refusal(confidences, right))
+    losses = -np.log(np.maximum(of_label, np.finfo(np.float32).tiny))
+    right = (guesses == labels)[decided_by_confidence]
+    readable = sum(prediction.status is not Status.ERROR for prediction in predictions)
+    return Evaluation(
+        confusion=_confusion(answers),
+        outcomes=Counter(answers.outcomes()),
+        reasons=answers.reasons(),
+        best_guess=Proportion(int((guesses == labels)[guessed].sum()), int(guessed.sum())),
+        loss=float(losses.mean()) if losses.size else math.nan,
+        calibration=calibration(confidences[decided_by_confidence], right),
+        refusal=refusal(confidences[decided_by_confidence], right, readable),
+    )
+
+
+def _confusion(answers: Answers) -> NDArray[np.int64]:
+    has_others = bool((answers.labels == NO_DIGIT).any())
+    shape = (DIGITS + has_others, DIGITS + (answers.paths is not None))
+    confusion = np.zeros(shape, np.int64)
+    digits = [prediction.digit for prediction in answers.predictions]
+    columns = np.array([DIGITS if digit is None else digit for digit in digits], np.int64)
+    rows = np.where(answers.labels == NO_DIGIT, DIGITS, answers.labels)
+    np.add.at(confusion, (rows, columns), 1)
+    return confusion
 
 
 def calibration(
@@ -178,19 +278,27 @@ def calibration(
     )
 
 
-def refusal(confidences: NDArray[np.float64], right: NDArray[np.bool_]) -> Refusal:
-    """Measure the error of the rest as predictions are refused, the least confident first."""
+def refusal(
+    confidences: NDArray[np.float64], right: NDArray[np.bool_], total: int | None = None
+) -> Refusal:
+    """Measure what is left as predictions are refused, the least confident first.
+
+    ``total`` is the number of all images, where some have no confidence as they are refused in any
+    case.
+    """
     order = np.argsort(-confidences, kind="stable")
     sorted_confidences = confidences[order]
-    wrong = np.cumsum(~right[order])
+    wrong = np.cumsum(~right[order], dtype=np.int64)
     # answers of the same confidence are refused together
-    last = np.flatnonzero(np.append(sorted_confidences[1:] != sorted_confidences[:-1], True))[::-1]
-    answered = last + 1
-    return Refusal(sorted_confidences[last], 1 - answered / len(right), wrong[last] / answered)
+    differs = sorted_confidences[1:] != sorted_confidences[:-1]
+    last = np.flatnonzero(np.append(differs, [True] * (len(right) > 0)))[::-1]
+    return Refusal(
+        sorted_confidences[last], last + 1, wrong[last], len(right) if total is None else total
+    )
 
 
 def wilson_interval(successes: int, trials: int, z: float = 1.959964) -> tuple[float, float]:
-    """Give the interval of a share, by default at 95 %, in [0, 1]; ``trials`` > 0.
+    """Return the interval of a share, by default at 95 %, in [0, 1]; ``trials`` > 0.
 
     E. B. Wilson: Probable Inference, the Law of Succession, and Statistical Inference. JASA 22
     (158), 1927.
@@ -202,13 +310,13 @@ def wilson_interval(successes: int, trials: int, z: float = 1.959964) -> tuple[f
     return max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
 
 
-def worst_mistakes(
-    probabilities: NDArray[np.float32], labels: NDArray[np.int64], most: int
-) -> NDArray[np.int64]:
-    """Return the rows predicted wrongly, the most confident first, at most ``most`` of them."""
-    wrong = np.flatnonzero(probabilities.argmax(axis=1) != labels)
-    order = np.argsort(-probabilities[wrong].max(axis=1), kind="stable")
-    return wrong[order][:most]
+def _shortest_between(low: float, high: float) -> float:
+    """Return the number with the fewest decimals in (low, high], 0 ≤ high ≤ 1."""
+    for decimals in range(17):
+        number = math.floor(high * 10**decimals) / 10**decimals
+        if low < number <= high:
+            return float(number)
+    return high
 
 
 def _share(part: float, whole: int) -> float:

@@ -27,12 +27,17 @@ class Answer(NamedTuple):
 
     ``canvas``, uint8 of shape (28, 28), only where it was asked for and there is one; ``note``, a
     line about what was read, where notes were asked for and there is something to note.
+    ``probabilities`` of the ten digits, in [0, 1], where they were asked for and the network was
+    asked; ``digest``, the SHA-256 of the file in hexadecimal, where it was asked for and the file
+    could be read.
     """
 
     path: str
     prediction: Prediction
     canvas: NDArray[np.uint8] | None
     note: str | None = None
+    probabilities: tuple[float, ...] | None = None
+    digest: str | None = None
 
 
 class Classifier:
@@ -61,6 +66,8 @@ class Classifier:
         max_pixels: int = MAX_PIXELS,
         with_canvas: bool = False,
         with_note: bool = False,
+        with_probabilities: bool = False,
+        with_digest: bool = False,
     ) -> None:
         """Open a network.
 
@@ -77,6 +84,8 @@ class Classifier:
             with_canvas: keep the 28×28 pixels that the network saw in what ``answer`` and
                 ``answer_all`` give.
             with_note: note there too where only the first of several pictures in a file was read.
+            with_probabilities: keep there the probabilities of all ten digits.
+            with_digest: keep there the SHA-256 of the file.
 
         Raises:
             ValueError: an argument is out of its range.
@@ -93,10 +102,15 @@ class Classifier:
             raise ValueError(f"max_pixels must be 1 or more, not {max_pixels}")
         self.weights = weights
         self.options = ReadingOptions(
-            as_is=as_is, invert=invert, max_pixels=max_pixels, note_several=with_note
+            as_is=as_is,
+            invert=invert,
+            max_pixels=max_pixels,
+            note_several=with_note,
+            with_digest=with_digest,
         )
         self.top = top
         self.with_canvas = with_canvas
+        self.with_probabilities = with_probabilities
         self.network = Network(weights)
         card = self.network.card
         self.min_confidence = card.min_confidence if min_confidence is None else min_confidence
@@ -163,26 +177,39 @@ class Classifier:
         for source in sources:
             begin()
             readings.append(try_reading(source, self.options, budget))
-        predictions = iter(self.predict([r for r in readings if isinstance(r, Reading)]))
-        answers = []
-        for source, reading in zip(sources, readings, strict=True):
-            if isinstance(reading, Unreadable):
-                prediction = Prediction(Status.ERROR, reason=reading.reason)
-                answers.append(Answer(source.path, prediction, None))
-            else:
-                canvas = reading.canvas if self.with_canvas else None
-                note = _SEVERAL if reading.several else None
-                answers.append(Answer(source.path, next(predictions), canvas, note))
-        return answers
+        read = [reading for reading in readings if isinstance(reading, Reading)]
+        rows = iter(self._probabilities(read))
+        return [
+            Answer(source.path, Prediction(Status.ERROR, reason=reading.reason), None)
+            if isinstance(reading, Unreadable)
+            else self._answer(source, reading, next(rows))
+            for source, reading in zip(sources, readings, strict=True)
+        ]
 
     def predict(self, readings: Sequence[Reading]) -> list[Prediction]:
         """Ask the network about images that have been read, and decide what to answer."""
+        rows = self._probabilities(readings)
+        return [self._decide(row, reading) for row, reading in zip(rows, readings, strict=True)]
+
+    def _probabilities(self, readings: Sequence[Reading]) -> list[list[float]]:
         if not readings:
             return []
         canvases = np.stack([reading.canvas for reading in readings])
-        return [
-            decide(row, reading.ink, min_confidence=self.min_confidence, top=self.top)
-            for row, reading in zip(
-                self.network.probabilities(canvases).tolist(), readings, strict=True
-            )
-        ]
+        rows: list[list[float]] = self.network.probabilities(canvases).tolist()
+        return rows
+
+    def _decide(self, probabilities: list[float], reading: Reading) -> Prediction:
+        return decide(probabilities, reading.ink, min_confidence=self.min_confidence, top=self.top)
+
+    def _answer(self, source: Source, reading: Reading, probabilities: list[float]) -> Answer:
+        prediction = self._decide(probabilities, reading)
+        return Answer(
+            source.path,
+            prediction,
+            reading.canvas if self.with_canvas else None,
+            _SEVERAL if reading.several else None,
+            tuple(probabilities)
+            if self.with_probabilities and prediction.best_guess is not None
+            else None,
+            reading.digest,
+        )

@@ -28,6 +28,7 @@ class Network:
             WeightsError: the folder is missing, damaged, or holds another kind of network.
 
         """
+        self.name = str(weights)
         self.weights = open_weights(weights)
         self.card = self.weights.card
         content = self.weights.model()

@@ -33,6 +33,9 @@ SUFFIXES = frozenset(
     )
 )
 
+# What file servers and systems leave in folders: thumbnails, deleted files, file attributes.
+_LITTER = frozenset({"@eaDir", "#recycle", "$RECYCLE.BIN", "__MACOSX"})
+
 _EMPTY = {b"\n": (b"", b"\r"), b"\0": (b"",)}  # paths in a list, by what ends them
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _NUMBER = re.compile("[0-9]+")
@@ -79,7 +82,8 @@ def find_sources(
     Yields:
         sources in order, in chunks: those of a chunk can be had at once, finding the next may
         take a while. What a folder holds is sorted by name, numbers in it by their value (p2
-        before p10); hidden files and those not named like images are left out.
+        before p10); hidden files, what systems leave behind, and what is not named like an
+        image are left out.
 
     """
     chunk: list[Source] = []
@@ -217,7 +221,7 @@ def _names(folder: str, recursive: bool, seen: set[tuple[int, int]], tally: Tall
     names = []
     with os.scandir(folder) as entries:
         for entry in entries:
-            if entry.name.startswith("."):
+            if entry.name.startswith(".") or entry.name in _LITTER:
                 continue
             if _is_folder(entry):
                 if recursive:

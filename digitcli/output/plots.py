@@ -20,6 +20,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 from numpy.typing import NDArray
 
+from digitcli.datasets.labelled import DIGITS
 from digitcli.evaluation.metrics import TARGETS, Calibration, Refusal
 
 Image = NDArray[np.uint8]
@@ -75,21 +76,26 @@ def inline_svg(figure: Figure, name: str) -> str:
 
 
 @rc_context(_STYLE)
-def confusion_matrix(confusion: NDArray[np.int64]) -> Figure:
-    """Draw the confusion matrix: the diagonal grey, mistakes red by their share of the row."""
+def confusion_matrix(
+    confusion: NDArray[np.int64], labels: Sequence[str], answers: Sequence[str]
+) -> Figure:
+    """Draw the confusion matrix: the diagonal grey, mistakes red by their share of the row.
+
+    ``labels`` and ``answers`` name its rows and columns; images without an answer are no mistakes.
+    """
     figure = Figure(figsize=(6.4, 6.0), layout="constrained")
     axes = figure.add_subplot()
-    digits = len(confusion)
     share = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
-    mistakes = np.where(np.eye(digits, dtype=bool), 0, share)
+    mistakes = share.copy()
+    np.fill_diagonal(mistakes, 0)
+    mistakes[:, DIGITS:] = 0
     # the square root keeps single mistakes visible beside frequent ones
     red = np.sqrt(mistakes / max(mistakes.max(), 0.01))
     cells = np.stack([np.ones_like(red), 1 - 0.7 * red, 1 - 0.8 * red], axis=-1)
-    cells[np.diag_indices(digits)] = 0.9
+    cells[np.diag_indices(min(confusion.shape))] = 0.9
     axes.imshow(cells)
     for (label, answer), count in np.ndenumerate(confusion):
         if count or label == answer:
-            weight = "normal" if label == answer else "bold"
             axes.text(
                 answer,
                 label,
@@ -97,11 +103,14 @@ def confusion_matrix(confusion: NDArray[np.int64]) -> Figure:
                 ha="center",
                 va="center",
                 color=INK,
-                weight=weight,
+                weight="bold" if mistakes[label, answer] else "normal",
                 fontsize=7,
             )
-    axes.set_xticks(range(digits), [f"{d}\n({n})" for d, n in enumerate(confusion.sum(axis=0))])
-    axes.set_yticks(range(digits), [f"{d}  ({n})" for d, n in enumerate(confusion.sum(axis=1))])
+    answered, labelled = confusion.sum(axis=0), confusion.sum(axis=1)
+    columns = [f"{name}\n({n})" for name, n in zip(answers, answered, strict=True)]
+    rows = [f"{name}  ({n})" for name, n in zip(labels, labelled, strict=True)]
+    axes.set_xticks(range(len(columns)), columns)
+    axes.set_yticks(range(len(rows)), rows)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     axes.set_xlabel("answer, and its total")
@@ -127,7 +136,7 @@ def reliability(calibration: Calibration) -> Figure:
     upper.set_ylim(0, 1.02)
     lower.bar(middles, [b.count for b in filled], width, color=LINE, alpha=0.45)
     lower.set_yscale("log")
-    lower.set_ylabel("pictures")
+    lower.set_ylabel("images")
     lower.set_xlabel("confidence")
     lower.set_xlim(0, 1)
     return figure
@@ -135,12 +144,17 @@ def reliability(calibration: Calibration) -> Figure:
 
 @rc_context(_STYLE)
 def refusal_curve(refusal: Refusal, min_confidence: float) -> Figure:
-    """Draw the error of the rest against the share refused, and mark ``min_confidence`` on it."""
+    """Draw the error of the rest against the share refused, and mark ``min_confidence`` on it.
+
+    There must be an answer.
+    """
     figure = Figure(figsize=(4.8, 4.2), layout="constrained")
     axes = figure.add_subplot()
-    end = min(1.0, max(0.02, 1.3 * max(refusal.share_for(target) for target in TARGETS)))
+    start = float(refusal.refused[0])
+    widest = max(refusal.share_for(target) for target in TARGETS)
+    end = min(1.0, start + max(0.02, 1.3 * (widest - start)))
     rows = np.unique(
-        np.searchsorted(refusal.refused, np.linspace(0, end, _POINTS)).clip(
+        np.searchsorted(refusal.refused, np.linspace(start, end, _POINTS)).clip(
             0, len(refusal.error) - 1
         )
     )
@@ -148,15 +162,16 @@ def refusal_curve(refusal: Refusal, min_confidence: float) -> Figure:
     for target in TARGETS:
         axes.axhline(target, color=INK, linewidth=0.6, linestyle=":")
         axes.text(end, target, f"{target:.2%}", ha="right", va="bottom", fontsize=7)
-    refused, error = refusal.at(min_confidence)
+    in_use = refusal.at(min_confidence)
+    refused, error = 1 - in_use.coverage.share, in_use.risk.share
     if refused <= end and not math.isnan(error):
         axes.plot(refused, error, "o", color=OTHER, label=f"refused below {min_confidence:.2f}")
         axes.legend(loc="upper right")
-    axes.set_xlim(0, end)
+    axes.set_xlim(start, end)
     axes.set_ylim(0, max(2 * TARGETS[0], 1.1 * float(refusal.error[0])))
     axes.xaxis.set_major_formatter(PercentFormatter(1))
     axes.yaxis.set_major_formatter(PercentFormatter(1))
-    axes.set_xlabel("refused, of all pictures")
+    axes.set_xlabel("refused, of all images")
     axes.set_ylabel("wrong, of those answered")
     return figure
 

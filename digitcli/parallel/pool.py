@@ -55,6 +55,7 @@ def too_slow(timeout: float) -> str:
 
 
 _END = object()
+_AWAITED = object()  # stands for an answer that is yet to come
 
 
 class Pool:
@@ -166,7 +167,7 @@ class Pool:
                 self._answers[sender] = [message]
                 self._emit()
             else:
-                self._answers[sender] = [None] * len(message)
+                self._answers[sender] = [_AWAITED] * len(message)
                 self._pending.append(Task(sender, 0, message))
         elif sender is not None and sender in self._workers:
             self._hear_from(sender, message)
@@ -302,7 +303,7 @@ class Pool:
         """Pass on the answers that are next."""
         while self._next in self._answers:
             answers = self._answers[self._next]
-            if any(answer is None for answer in answers):
+            if any(answer is _AWAITED for answer in answers):
                 return
             del self._answers[self._next]
             self._next += 1

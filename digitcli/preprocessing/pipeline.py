@@ -16,6 +16,7 @@ trained is what is used. The stages, in their order:
 MNIST's own images and small crops on a flat background take a direct way (`crops`).
 """
 
+import hashlib
 from dataclasses import dataclass, replace
 
 import cv2
@@ -24,9 +25,10 @@ from numpy.typing import NDArray
 
 from digitcli.architectures import CANVAS_SIDE
 from digitcli.errors import ImageError
-from digitcli.inputs.decoding import decode, fit_within, holds_several
+from digitcli.inputs.decoding import decode, holds_several
 from digitcli.inputs.memory_budget import MemoryBudget
 from digitcli.inputs.source import MAX_PIXELS, Source, read_source, size_of
+from digitcli.prediction import Reason
 from digitcli.preprocessing.box import Box
 from digitcli.preprocessing.characters import find_characters
 from digitcli.preprocessing.contrast import measure_contrast
@@ -60,6 +62,7 @@ class ReadingOptions:
         can_raise_limit: whoever reads the errors can raise ``max_pixels``.
         keep_image: keep the decoded image in the reading, and what was seen on the way.
         note_several: find out whether the file holds further images.
+        with_digest: compute the SHA-256 of the file's bytes.
 
     """
 
@@ -69,6 +72,7 @@ class ReadingOptions:
     can_raise_limit: bool = True
     keep_image: bool = False
     note_several: bool = False
+    with_digest: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,7 @@ class Reading:
         image: as decoded, upright: uint8 of shape (height, width) or (height, width, 3), where it
             was to be kept.
         several: the file holds further images, where that was asked.
+        digest: the SHA-256 of the file's bytes in hexadecimal, where it was asked and there is one.
 
     """
 
@@ -88,6 +93,14 @@ class Reading:
     ink: Ink | None
     image: NDArray[np.uint8] | None = None
     several: bool = False
+    digest: str | None = None
+
+    @property
+    def missing(self) -> Reason | None:
+        """Why there is nothing on the canvas to read, where there is nothing."""
+        if self.ink is None or self.ink.found:
+            return None
+        return Reason.SMALL if self.ink.small else Reason.NO_INK
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +136,7 @@ def read_digit(source: Source, options: ReadingOptions, budget: MemoryBudget) ->
         ink,
         image=image if options.keep_image else None,
         several=options.note_several and holds_several(content),
+        digest=_digest(content) if options.with_digest else None,
     )
 
 
@@ -195,12 +209,8 @@ def try_reading(
         return Unreadable(f"failed while it was read ({type(error).__name__}: {error})")
 
 
-def read_thumbnail(source: Source, side: int) -> NDArray[np.uint8] | None:
-    """Return an image, upright and at most ``side`` pixels wide and high; None if unreadable."""
-    try:
-        return fit_within(decode(read_source(source)), side)
-    except ImageError:
-        return None
+def _digest(content: object) -> str | None:
+    return hashlib.sha256(content).hexdigest() if isinstance(content, bytes) else None
 
 
 def _shrink_to_canvas(image: NDArray[np.uint8]) -> NDArray[np.uint8]:

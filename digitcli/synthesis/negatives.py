@@ -8,10 +8,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from digitcli.architectures import CANVAS_SIDE
-from digitcli.datasets.labelled import LabelledImages
+from digitcli.datasets.labelled import NO_DIGIT, LabelledImages
 from digitcli.synthesis.digits import HERSHEY, Form, curve, framed, write
-
-NO_DIGIT = -1
 
 _SHEET_SIDE = 112
 # letters that look like a digit in some hand are left out

@@ -13,9 +13,11 @@ import cv2
 import keras
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from digitcli._version import __version__
-from digitcli.datasets.labelled import LabelledImages
+from digitcli.datasets.labelled import NO_DIGIT, LabelledImages
+from digitcli.evaluation.comparison import exact_mcnemar
 from digitcli.training.augmentation import augment
 from digitcli.training.calibration import choose_threshold, fit_temperature
 from digitcli.training.data import TrainingData, assemble
@@ -47,12 +49,15 @@ class Trained:
         network: with the weights of the best epoch, calibrated.
         card: without the files' SHA-256; without test figures where the run goes on.
         fitted: the history, and how the run ended.
+        seen: the SHA-256 of all images of one's own that the network has been trained on, in this
+            run and in those before it that it started from.
 
     """
 
     network: keras.Sequential
     card: ModelCard
     fitted: Fitted
+    seen: frozenset[str] = frozenset()
 
 
 def train(
@@ -83,29 +88,35 @@ def train(
     """
     keras.utils.set_random_seed(recipe.seed)
     tf.config.experimental.enable_op_determinism()
-    network = build_network(recipe.architecture, open_weights(start) if start else None)
-    training_data = assemble(recipe, data, warm=start is not None)
+    beginning = open_weights(start) if start else None
+    network = build_network(recipe.architecture, beginning)
+    seen = (beginning.seen() if beginning else None) or frozenset()
+    training_data = assemble(recipe, data, warm=start is not None, seen=seen)
     on_data(training_data)
-    own_before = count_errors(network, training_data.own_test) if training_data.own_test else None
+    own_test = training_data.own_test
+    right_before = None
+    if beginning is not None and own_test is not None and len(own_test):
+        right_before = is_right(network, own_test, beginning.card.min_confidence)
 
     def finished(fitted: Fitted) -> Trained:
-        return finish(network, recipe, start, training_data, fitted)
+        trained = finish(network, recipe, start, training_data, fitted)
+        return replace(trained, seen=training_data.seen | seen)
 
     checkpoints = Checkpoints(network, finished, on_checkpoint)
     fitted = fit(
         recipe,
         network,
         training_data.train,
-        training_data.validation,
+        training_data.balanced_validation(),
         on_progress,
         checkpoints.keep,
     )
     trained = finished(fitted)
     metrics = {**trained.card.metrics, **measure(network, training_data)}
-    if training_data.own_test:
-        metrics["own_test_errors_before"] = own_before
-        metrics["own_test_errors"] = count_errors(network, training_data.own_test)
-    return Trained(network, replace(trained.card, metrics=metrics), fitted)
+    if right_before is not None and own_test is not None:
+        right = is_right(network, own_test, trained.card.min_confidence)
+        metrics |= compare_own(right, right_before)
+    return replace(trained, card=replace(trained.card, metrics=metrics))
 
 
 class Checkpoints:
@@ -144,21 +155,20 @@ def finish(
     fitted: Fitted,
 ) -> Trained:
     """Calibrate a network that has the weights of the best epoch, and write its card."""
-    temperature = calibrate(network, data.validation, recipe)
+    validation = data.balanced_validation()
+    temperature = calibrate(network, validation, recipe)
     card = ModelCard(
         architecture=recipe.architecture,
         seed=recipe.seed,
         created=now(),
-        min_confidence=threshold_for(network, data.validation),
+        min_confidence=threshold_for(network, validation),
         recipe={**asdict(recipe), **({"start": str(start)} if start else {})},
         data=data.facts,
         metrics={
             "epochs_done": len(fitted.history),
             "best_epoch": fitted.best.number,
             "validation_loss": fitted.best.validation_loss,
-            "validation_errors": round(
-                (1 - fitted.best.validation_accuracy) * len(data.validation)
-            ),
+            "validation_errors": count_errors(network, data.validation),
             "temperature": temperature,
         },
         versions=versions_in_use(),
@@ -200,6 +210,32 @@ def calibrate(network: keras.Sequential, validation: LabelledImages, recipe: Rec
 def count_errors(network: keras.Sequential, images: LabelledImages) -> int:
     """Count the images whose likeliest digit is not their label."""
     return round((1 - score(network, images)[1]) * len(images))
+
+
+def is_right(
+    network: keras.Sequential, images: LabelledImages, min_confidence: float
+) -> NDArray[np.bool_]:
+    """Tell of each image whether the likeliest digit is its label.
+
+    One that shows no digit is right where the network's confidence is below ``min_confidence``.
+    """
+    chances = probabilities(network, images.images)
+    refused = chances.max(axis=1) < min_confidence
+    guessed = chances.argmax(axis=1) == images.labels
+    return np.asarray(np.where(images.labels == NO_DIGIT, refused, guessed))
+
+
+def compare_own(right: NDArray[np.bool_], right_before: NDArray[np.bool_]) -> dict[str, Any]:
+    """Count what a warm start made of one's own images that were kept aside, for the card."""
+    better = int((right & ~right_before).sum())
+    worse = int((right_before & ~right).sum())
+    return {
+        "own_test_errors_before": int((~right_before).sum()),
+        "own_test_errors": int((~right).sum()),
+        "own_test_better": better,
+        "own_test_worse": worse,
+        "own_test_p": exact_mcnemar(better, worse),
+    }
 
 
 def now() -> str:

@@ -53,7 +53,7 @@ def test_every_epoch_and_the_test_are_results_and_stderr_stays_empty(trained):
     output, done = trained
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
-    assert re.fullmatch(r"small\.npz: \d+ pictures to train on, .* 200 to test on", lines[0])
+    assert re.fullmatch(r"small\.npz: \d+ images to train on, .* 200 to test on", lines[0])
     epoch = (
         r"epoch {}/3  loss \d\.\d{{4}}  accuracy [\d.]+%  "
         r"validation loss \d\.\d{{4}}  accuracy [\d.]+%(  best)?"
@@ -137,9 +137,14 @@ def drain(terminal, shown):
         (["--seed", "4294967296"], 2, "seed must be 0 to 4,294,967,295, not 4294967296"),
         (["--learning-rate", "-1"], 2, "learning rate must be 1e-07 to 10, not -1.0"),
         (
+            ["--from", "lenet5-1998", "--data", "x"],
+            3,
+            "--from lenet5-1998 holds lenet5-1998, not lenet5: add --architecture lenet5-1998",
+        ),
+        (
             ["--from", "lenet5"],
             2,
-            "--from needs --data: the pictures that the network shall learn to read",
+            "--from requires --data: the images to fine-tune on",
         ),
         (["--output", "{taken}"], 3, "{taken} exists; --force replaces it, --output names another"),
         (

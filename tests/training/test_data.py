@@ -1,4 +1,6 @@
 import dataclasses
+import hashlib
+import shutil
 
 import cv2
 import numpy as np
@@ -7,19 +9,11 @@ import pytest
 from digitcli.datasets import mnist
 from digitcli.datasets.labelled import LabelledImages
 from digitcli.errors import DataError
-from digitcli.training.data import assemble, digest, divide
+from digitcli.training.data import assemble, digest
 from digitcli.training.recipe import Recipe
+from digitcli.training.split import OwnImages
 
 PLAIN = dataclasses.replace(Recipe(), drawn=0.0, no_digits=0.0)
-
-
-def numbered(per_digit):
-    """Pictures that are all different, so that one found in two parts would be seen."""
-    count = 10 * per_digit
-    images = np.zeros((count, 28, 28), np.uint8)
-    images[np.arange(count), 5, 5] = np.arange(count) % 250 + 1
-    images[np.arange(count), 6, 6] = np.arange(count) // 250
-    return LabelledImages(images, np.arange(count) % 10)
 
 
 @pytest.fixture
@@ -31,32 +25,6 @@ def folder(tmp_path):
         for row in np.flatnonzero(few.labels == digit)[:10]:
             cv2.imwrite(str(tmp_path / str(digit) / f"{row}.png"), 255 - few.images[row])
     return tmp_path
-
-
-def test_the_three_parts_share_no_picture_and_leave_none_out():
-    pictures = numbered(20)
-    parts = divide(pictures, "here", np.random.default_rng(0), test=0.2, every_digit=True)
-    seen = [image.tobytes() for part in parts for image in part.images]
-    assert sorted(seen) == sorted(image.tobytes() for image in pictures.images)
-    assert [len(part) for part in parts] == [140, 20, 40]
-    for part in parts:
-        assert set(part.labels) == set(range(10))
-
-
-def test_few_pictures_of_a_digit_still_reach_every_part():
-    parts = divide(numbered(4), "here", np.random.default_rng(0), test=0.2, every_digit=True)
-    assert [len(part) for part in parts] == [20, 10, 10]
-
-
-def test_a_digit_without_enough_pictures_is_named():
-    pictures = numbered(6)
-    without = LabelledImages(
-        pictures.images[pictures.labels != 3], pictures.labels[pictures.labels != 3]
-    )
-    with pytest.raises(DataError, match="here: 3: fewer than 4 pictures"):
-        divide(without, "here", np.random.default_rng(0), test=0.2, every_digit=True)
-    # MNIST has the threes
-    divide(without, "here", np.random.default_rng(0), test=0.2, every_digit=False)
 
 
 def test_without_data_the_parts_are_those_of_mnist():
@@ -72,30 +40,107 @@ def test_drawn_digits_and_other_shapes_join_what_is_trained_on():
     assert (parts.validation.labels >= 0).all()
 
 
-def test_ones_own_pictures_alone_are_divided(folder):
+def test_ones_own_images_alone_are_divided(folder):
     parts = assemble(PLAIN, folder, warm=False)
-    assert (len(parts.train), len(parts.validation), len(parts.test)) == (70, 10, 20)
+    assert len(parts.train) + len(parts.validation) + len(parts.test) == 100
+    for part in (parts.train, parts.validation, parts.test):
+        assert set(part.labels) == set(range(10))
 
 
 def test_a_warm_start_mixes_them_into_mnist_and_keeps_a_part_aside(folder):
     parts = assemble(PLAIN, folder, warm=True)
-    assert len(parts.own_test) == 20
     assert len(parts.test) == 10_000
     kept_aside = {image.tobytes() for image in parts.own_test.images}
     trained_on = {image.tobytes() for image in parts.train.images[55_000:]}
-    assert len(trained_on) == 70
+    assert len(parts.own_test) == len(kept_aside) == parts.facts["own_test"]
+    assert len(trained_on) == parts.facts["own_train"]
     assert not kept_aside & trained_on
     assert (len(parts.train) - 55_000) / len(parts.train) == pytest.approx(PLAIN.own, abs=0.01)
 
 
-def test_a_picture_that_cannot_be_read_is_named_and_costs_no_other(folder):
+def test_validation_images_are_counted_once_and_weigh_as_much_as_mnists(folder):
+    parts = assemble(PLAIN, folder, warm=True)
+    own = parts.facts["own_validation"]
+    assert parts.facts["validation"] == len(parts.validation) == 5_000 + own
+    assert len(parts.balanced_validation()) == pytest.approx(10_000, abs=own)
+
+
+def test_what_is_trained_on_or_chosen_by_is_seen_and_what_is_kept_aside_is_not(folder):
+    parts = assemble(PLAIN, folder, warm=True)
+    files = [path.read_bytes() for path in folder.rglob("*.png")]
+    digests = {hashlib.sha256(content).hexdigest() for content in files}
+    assert parts.seen < digests
+    assert len(parts.seen) == parts.facts["own_train"] + parts.facts["own_validation"]
+
+
+def test_a_second_round_is_scored_by_images_that_the_first_did_not_learn(folder):
+    first = assemble(PLAIN, folder, warm=True)
+    more = mnist.load_splits().train[600:1000]
+    for row, (image, label) in enumerate(zip(more.images, more.labels, strict=True)):
+        cv2.imwrite(str(folder / str(label) / f"0-new-{row}.png"), 255 - image)
+    second = assemble(PLAIN, folder, warm=True, seen=first.seen)
+    learned = {image.tobytes() for image in first.train.images[55_000:]}
+    assert len(second.own_test) > 80
+    assert not learned & {image.tobytes() for image in second.own_test.images}
+    assert "own_test_seen_before" not in second.facts
+
+
+def test_copies_are_left_out_and_counted(folder):
+    for path in list((folder / "3").iterdir()):
+        shutil.copy(path, folder / "5" / f"copy-{path.name}")  # with another label
+        shutil.copy(path, folder / "3" / f"copy-{path.name}")
+    parts = assemble(PLAIN, folder, warm=True)
+    assert parts.facts["copies_left_out"] == 10
+
+
+def test_labels_in_a_file_train_what_is_no_digit_as_no_digit(folder):
+    rows = [f"{path.relative_to(folder)},x" for path in (folder / "4").iterdir()]
+    rows += [f"{path.relative_to(folder)},7" for path in (folder / "7").iterdir()]
+    (folder / "labels.csv").write_text("path,label\n" + "\n".join(rows) + "\n")
+    parts = assemble(PLAIN, folder / "labels.csv", warm=True)
+    assert set(parts.train.labels[55_000:].tolist()) == {-1, 7}
+    assert (parts.validation.labels >= 0).all()
+
+
+def test_an_image_that_is_also_a_test_image_is_not_trained_on(tmp_path):
+    some = mnist.load_splits().train[:500]
+    np.savez(
+        tmp_path / "some.npz",
+        x_train=some.images,
+        y_train=some.labels,
+        x_test=some.images[:100],
+        y_test=some.labels[:100],
+    )
+    parts = assemble(PLAIN, tmp_path / "some.npz", warm=False)
+    assert len(parts.train) + len(parts.validation) == 400
+    assert len(parts.test) == 100
+
+
+def test_few_images_alone_are_warned_of_and_so_is_what_bears_no_label(folder):
+    shutil.copytree(folder / "3", folder / "three")
+    left_out, few = assemble(PLAIN, folder, warm=False).remarks
+    assert "10 images left out" in left_out
+    assert few.endswith("--from lenet5 goes on from the bundled network")
+    assert assemble(PLAIN, folder, warm=True).remarks == (left_out,)
+
+
+def test_a_file_that_cannot_be_read_is_named_and_costs_no_other(folder):
     (folder / "0" / "broken.png").write_bytes(b"no picture")
     parts = assemble(PLAIN, folder, warm=True)
     assert len(parts.failures) == 1
     assert parts.failures[0][0].endswith("broken.png")
 
 
-def test_the_digest_tells_data_apart():
-    pictures = numbered(4)
-    other = LabelledImages(pictures.images, pictures.labels[::-1].copy())
-    assert digest(pictures) == digest(numbered(4)) != digest(other)
+def test_a_data_set_without_a_readable_image_is_refused(tmp_path):
+    (tmp_path / "7").mkdir()
+    (tmp_path / "7" / "broken.png").write_bytes(b"no picture")
+    with pytest.raises(DataError, match="not one labelled image in it could be read"):
+        assemble(PLAIN, tmp_path, warm=True)
+
+
+def test_the_digest_tells_data_apart_but_not_their_order():
+    images = mnist.load_splits().train[:20]
+    own = OwnImages(images, images.digests())
+    backwards = own.take(list(range(19, -1, -1)))
+    other = OwnImages(LabelledImages(images.images, (images.labels + 1) % 10), own.digests)
+    assert digest(own) == digest(backwards) != digest(other)

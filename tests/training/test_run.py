@@ -1,0 +1,97 @@
+import keras
+import numpy as np
+import pytest
+
+from digitcli.cli import train as command
+from digitcli.datasets import mnist
+from digitcli.datasets.labelled import NO_DIGIT, LabelledImages
+from digitcli.networks import lenet5
+from digitcli.training.data import TrainingData, join
+from digitcli.training.fit import Epoch, Fitted
+from digitcli.training.recipe import Recipe
+from digitcli.training.run import compare_own, count_errors, finish, is_right
+
+
+@pytest.fixture(scope="module")
+def network():
+    keras.utils.set_random_seed(0)
+    return lenet5.build()
+
+
+def test_an_image_of_no_digit_is_right_where_the_network_is_unsure(network) -> None:
+    some = mnist.load_splits().validation[:50]
+    images = LabelledImages(some.images, np.full(50, NO_DIGIT))
+    assert is_right(network, images, 1.0).all()
+    assert not is_right(network, images, 0.0).any()
+    assert is_right(network, some, 1.0).sum() == 50 - count_errors(network, some)
+
+
+def test_what_a_warm_start_made_of_ones_own_images() -> None:
+    right, before = np.array([1, 1, 1, 0, 1], bool), np.array([1, 0, 0, 1, 0], bool)
+    assert compare_own(right, before) == {
+        "own_test_errors_before": 3,
+        "own_test_errors": 1,
+        "own_test_better": 3,
+        "own_test_worse": 1,
+        "own_test_p": 0.625,
+    }
+
+
+@pytest.mark.parametrize(
+    ("better", "worse", "p", "verdict"),
+    [
+        (1, 0, 1.0, "not clearly other than"),
+        (9, 2, 0.065, "better than"),
+        (2, 9, 0.065, "WORSE than"),
+    ],
+)
+def test_better_is_not_claimed_for_one_image_of_a_hundred(
+    capsys, better: int, worse: int, p: float, verdict: str
+) -> None:
+    metrics = {f"own_test_{name}": 0 for name in ("errors", "errors_before")}
+    metrics |= {"own_test_better": better, "own_test_worse": worse, "own_test_p": p}
+    command._compare(metrics, 100, None)
+    assert f": {verdict} the weights it began with\n" in capsys.readouterr().out
+
+
+def test_the_card_counts_each_validation_image_once(network) -> None:
+    validation = mnist.load_splits().validation
+    own = LabelledImages(validation.images[:5], (validation.labels[:5] + 1) % 10)
+    rest = validation[5:205]
+    data = TrainingData(rest, join(rest, own), rest, own_validation=own)
+    assert len(data.balanced_validation()) == 400
+    epoch = Epoch(1, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, best=True)
+    card = finish(network, Recipe(), None, data, Fitted([epoch], epoch)).card
+    assert card.metrics["validation_errors"] == count_errors(network, data.validation) <= 205
+
+
+@pytest.mark.slow
+def test_what_was_learned_is_listed_and_passed_on_from_round_to_round(digitcli, tmp_path) -> None:
+    from PIL import Image
+
+    some = mnist.load_splits().validation[:400]
+    for row, (image, label) in enumerate(zip(some.images, some.labels, strict=True)):
+        place = tmp_path / f"round{row % 2}" / str(label)
+        place.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(255 - image).save(place / f"{row}.png")
+    start, learned = "lenet5", set()
+    for number in range(2):
+        output = tmp_path / f"mine{number}"
+        done = digitcli(
+            *("train", "--data", tmp_path / f"round{number}", "--from", start),
+            *("--epochs", "1", "--output", output),
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "images kept aside: " in done.stdout
+        seen = set((output / "seen.txt").read_text().split())
+        assert learned < seen
+        start, learned = output, seen
+    counted = digitcli("evaluate", tmp_path / "round0", "-w", output)
+    assert f"was trained on {sum_of_own(tmp_path / 'mine0')} of these images" in counted.stdout
+
+
+def sum_of_own(folder) -> int:
+    from digitcli.weights_folder import open_weights
+
+    data = open_weights(folder).card.data
+    return data["own_train"] + data["own_validation"]
