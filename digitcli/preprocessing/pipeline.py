@@ -48,7 +48,7 @@ from digitcli.preprocessing.strokes import STRONG, select_strokes
 # Pixels; an image with a longer side below, or a shorter one, holds no digit that can be told.
 _LOWEST, _NARROWEST = 7, 2
 # Of the main character's longer side: what is looked at closely around it.
-_SURROUNDINGS = 1.7
+_SURROUNDINGS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
