@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 CANVAS_SIDE = 28  # pixels of the square image that both networks read
 DETECTOR_SIDE = 128  # of the one that the detector of ink reads
-DETECTOR_CHANNELS = 2
+DETECTOR_CHANNELS = 4  # brightness in the whole image, and R, G, B in the neighbourhood
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,9 @@ _FILLED = 0.9  # share of its box that is ink; only a bar, which can be a 1, has
 _BAR = 0.5  # width by height, up to which a filled box can be a bar
 _WIDEST = 2.2  # width by height
 _LONGEST = 5.5  # all strokes together, by the box's longer side; noise and textures have more
+# Mean probability that the ink is a digit's, where the detector was asked; of 1,007 photos 0.3 %
+# that were answered rightly have less, and 4 of the 9 that were answered wrongly.
+_LEAST_CERTAIN = 0.72
 _FAINTEST = 8  # times the noise that ink stands out from its ground
 
 
@@ -54,6 +57,7 @@ def _no_digit(ink: Ink) -> Reason | None:
         width > _WIDEST * height
         or ink.length > _LONGEST
         or (ink.fill > _FILLED and width > _BAR * height)
+        or ink.certainty < _LEAST_CERTAIN
     ):
         return Reason.SHAPE
     if ink.contrast < _FAINTEST * ink.noise:

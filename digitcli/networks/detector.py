@@ -1,4 +1,4 @@
-"""The detector: a small U-Net that marks the ink of the digit in an image.
+"""The detector: a small U-Net that marks in an image the ink of digits, and where each digit is.
 
 O. Ronneberger, P. Fischer, T. Brox: U-Net. MICCAI 2015. It sees the image at 128 × 128 and halves
 it four times, so that at 8 × 8 it knows what lies where in the whole image: that a line is part of
@@ -15,8 +15,9 @@ from digitcli.architectures import DETECTOR_CHANNELS, DETECTOR_SIDE
 def build() -> keras.Model:
     """Build it with fresh weights.
 
-    It takes float32 images (n, 128, 128, 2), as `preprocessing.detection.network_input` makes them,
-    and gives the probability of ink, (n, 128, 128, 1).
+    It takes float32 images (n, 128, 128, 4), as `preprocessing.detection.network_input` makes them,
+    and gives two maps of probabilities, (n, 128, 128, 2): that a pixel is a digit's ink, and that
+    it is in the middle of a digit, so that digits side by side are told apart.
     """
     picture = layers.Input((DETECTOR_SIDE, DETECTOR_SIDE, DETECTOR_CHANNELS))
     maps = _convolve(picture, 8)
@@ -29,7 +30,7 @@ def build() -> keras.Model:
         width = skipped.shape[-1]
         maps = layers.Conv2DTranspose(width, 2, strides=2, kernel_initializer="he_normal")(maps)
         maps = _convolve(layers.Add()([maps, skipped]), width)
-    return keras.Model(picture, layers.Conv2D(1, 1, activation="sigmoid")(maps), name="detector")
+    return keras.Model(picture, layers.Conv2D(2, 1, activation="sigmoid")(maps), name="detector")
 
 
 def _convolve(maps: keras.KerasTensor, width: int, strides: int = 1) -> keras.KerasTensor:

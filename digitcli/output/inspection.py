@@ -20,7 +20,8 @@ from digitcli.inputs.decoding import fit_within
 from digitcli.output.pictures import HalfBlocks
 from digitcli.output.text import printable
 from digitcli.prediction import Prediction
-from digitcli.preprocessing.ink import Ink
+from digitcli.preprocessing.detection import Sight
+from digitcli.preprocessing.ink import Ink, Seen
 
 Image = NDArray[np.uint8]
 
@@ -28,6 +29,7 @@ Image = NDArray[np.uint8]
 # of the paper.
 _GRIDS = {120: (10, 12), 84: (12, 7)}
 _WIDTH = 80  # columns, where there is no terminal
+_MIDDLE = 0.4  # grey of a digit's middle in what the detector saw
 _LARGEST = 600  # pixels of a picture's longer side in a page
 
 
@@ -134,12 +136,39 @@ def answer(prediction: Prediction) -> str:
 
 def stages(inspection: Inspection, side: int) -> list[tuple[str, Image]]:
     """Return the images on the way to the network, none larger than ``side``, with titles."""
-    picture, ink = fit_within(inspection.image, side), inspection.reading.ink
-    grey = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-    seen = [("as given", picture), ("upright, grey", np.asarray(grey, np.uint8))]
+    ink = inspection.reading.ink
+    shown = [("as given", fit_within(inspection.image, side))]
+    if ink is not None and ink.seen is not None:
+        shown += _what_was_seen(ink.seen, inspection.image, side)
     if ink is not None and ink.found:
-        seen.append(("ink found, its box", _ink_in_place(ink, inspection.image.shape[:2], side)))
-    return [*seen, (f"{CANVAS_SIDE}×{CANVAS_SIDE}", inspection.reading.canvas)]
+        shown.append(("ink found, its box", _ink_in_place(ink, inspection.image.shape[:2], side)))
+    return [*shown, (f"{CANVAS_SIDE}×{CANVAS_SIDE}", inspection.reading.canvas)]
+
+
+def _what_was_seen(seen: Seen, image: Image, side: int) -> list[tuple[str, Image]]:
+    """Return what the detector saw, ink white and the middles of digits grey, and the contrast."""
+    shown = []
+    if seen.glance is not None:
+        shown.append(("a glance", _in_shape(_drawn_sight(seen.glance), image.shape, side)))
+    if seen.closer is not None:
+        closer = _in_shape(_drawn_sight(seen.closer), seen.strength.shape, side)
+        shown += [
+            ("its surroundings", fit_within(seen.window.crop(image), side)),
+            ("a closer look", closer),
+        ]
+    return [*shown, ("standing out", fit_within(seen.strength, side))]
+
+
+def _drawn_sight(sight: Sight) -> Image:
+    grey = np.maximum(sight.ink, _MIDDLE * sight.characters)
+    return np.asarray(np.rint(255 * grey), np.uint8)
+
+
+def _in_shape(square: Image, shape: tuple[int, ...], side: int) -> Image:
+    """Stretch what the detector saw as a square to the proportions of an image."""
+    scale = min(1.0, side / max(shape[:2]))
+    size = max(1, round(shape[1] * scale)), max(1, round(shape[0] * scale))
+    return np.asarray(cv2.resize(square, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _ink_in_place(ink: Ink, shape: tuple[int, ...], side: int) -> Image:
@@ -154,8 +183,12 @@ def _ink_in_place(ink: Ink, shape: tuple[int, ...], side: int) -> Image:
     )
     small = fit_within(whole, side)
     scale = small.shape[1] / shape[1]
-    corners = [round(at * scale) for at in (left, top, left + width, top + height)]
-    cv2.rectangle(small, (corners[0] - 1, corners[1] - 1), (corners[2], corners[3]), 160, 1)
+    start = max(0, round(left * scale) - 1), max(0, round(top * scale) - 1)
+    end = (
+        min(small.shape[1] - 1, round((left + width) * scale)),
+        min(small.shape[0] - 1, round((top + height) * scale)),
+    )
+    cv2.rectangle(small, start, end, 160, 1)
     return small
 
 

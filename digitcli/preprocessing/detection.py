@@ -1,19 +1,18 @@
-"""Where a digit's ink is in an image, by the learned detector (digitcli.networks.detector).
-
-It is for pictures where rules are lost: squared paper, shadows, page edges, faint pencil. Its map
-is as fine as 128 x 128 pixels allow; the exact ink is for rules to complete.
-"""
+"""What the learned detector (digitcli.networks.detector) sees in a part of an image."""
 
 import threading
 from functools import cache
+from typing import NamedTuple
 
 import cv2
 import numpy as np
-import numpy.typing as npt
+from numpy.typing import NDArray
 
-from digitcli.architectures import DETECTOR_SIDE
+from digitcli.architectures import DETECTOR_CHANNELS, DETECTOR_SIDE
 from digitcli.runtime import Model
 from digitcli.weights_folder import open_weights
+
+Map = NDArray[np.float32]
 
 _WEIGHTS = "detector"
 _NEAR = (33, 33)  # pixels of 128: what counts as the neighbourhood, wider than most strokes
@@ -22,35 +21,55 @@ _FAINT = 4.0  # grey levels squared: contrasts below this are noise and are not 
 _local = threading.local()
 
 
-def ink_probability(grey: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-    """Return the probability, in [0, 1], that each pixel of a grey image is a digit's ink.
+class Sight(NamedTuple):
+    """What the detector sees, as float32 maps (128, 128) of probabilities in [0, 1].
 
-    The image is uint8 (h, w), may be of any size and is seen at 128 x 128. Dark and light ink are
-    found alike. Each thread that asks gets an interpreter of its own, at its first call.
+    Attributes:
+        ink: that a pixel is ink of a digit, of any digit in view.
+        characters: that a pixel is in the middle of a digit: one blot for each.
+
+    """
+
+    ink: Map
+    characters: Map
+
+
+def look(image: NDArray[np.uint8]) -> Sight:
+    """Look at an image, whatever its size, at 128 × 128; dark and light ink are found alike.
+
+    Each thread that asks gets an interpreter of its own, at its first call.
+
+    Args:
+        image: uint8 of shape (height, width) or (height, width, 3).
 
     Raises:
         WeightsError: the detector's weights cannot be used.
 
     """
-    seen = _model().run(network_input(grey)[np.newaxis])[0, :, :, 0]
-    height, width = grey.shape
-    return np.asarray(cv2.resize(seen, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+    seen = _model().run(network_input(image)[np.newaxis])[0]
+    return Sight(np.ascontiguousarray(seen[:, :, 0]), np.ascontiguousarray(seen[:, :, 1]))
 
 
-def network_input(grey: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-    """Give what the detector sees of a grey picture (h, w): float32 (128, 128, 2).
+def network_input(image: NDArray[np.uint8]) -> Map:
+    """Return the detector's input for an image (h, w) or (h, w, 3): float32 (128, 128, 4).
 
-    One channel is the brightness against the whole picture, the other against the neighbourhood and
-    as a multiple of the contrasts usual there, so that faint ink in a shadow looks like any other.
+    One channel is the brightness against the whole image. The others are red, green and blue
+    against the neighbourhood, as a multiple of the contrasts usual there, so that faint ink in a
+    shadow looks like any other.
     """
-    height, width = grey.shape
-    way = cv2.INTER_AREA if min(height, width) >= DETECTOR_SIDE else cv2.INTER_LINEAR
-    picture = cv2.resize(grey, (DETECTOR_SIDE, DETECTOR_SIDE), interpolation=way).astype(np.float32)
-    seen = np.empty((DETECTOR_SIDE, DETECTOR_SIDE, 2), np.float32)
-    mean, deviation = cv2.meanStdDev(picture)
-    seen[:, :, 0] = (picture - mean[0, 0]) / (deviation[0, 0] + 1)
-    contrast = picture - cv2.blur(picture, _NEAR)
-    seen[:, :, 1] = contrast / cv2.sqrt(cv2.blur(contrast * contrast, _NEAR) + _FAINT)
+    is_large = min(image.shape[:2]) >= DETECTOR_SIDE
+    way = cv2.INTER_AREA if is_large else cv2.INTER_LINEAR
+    small = cv2.resize(image, (DETECTOR_SIDE, DETECTOR_SIDE), interpolation=way)
+    grey = small if small.ndim == 2 else cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
+    mean, deviation = cv2.meanStdDev(grey)
+    seen = np.empty((DETECTOR_SIDE, DETECTOR_SIDE, DETECTOR_CHANNELS), np.float32)
+    seen[:, :, 0] = (grey - np.float32(mean[0, 0])) / np.float32(deviation[0, 0] + 1)
+    pixels = small.astype(np.float32)
+    contrast = pixels - cv2.blur(pixels, _NEAR)
+    squared = contrast * contrast
+    power = cv2.blur(squared if squared.ndim == 2 else squared.mean(axis=2), _NEAR)
+    usual = cv2.sqrt(power + _FAINT)[:, :, np.newaxis]
+    seen[:, :, 1:] = (contrast if contrast.ndim == 3 else contrast[:, :, np.newaxis]) / usual
     return seen
 
 

@@ -1,11 +1,23 @@
 """One image's way from its file to the canvas that the network reads.
 
 Classifying, evaluating, training and inspecting all read by `read_digit`, so what is measured and
-trained is what is used.
+trained is what is used. The stages, in their order:
+
+1. decode the file, upright (`inputs.decoding`);
+2. a glance at the whole image by the learned detector: where the characters are, how many there
+   are, and how much ink each has (`detection`, `characters`);
+3. a closer look at the surroundings of the main one;
+4. there, measure how far each pixel stands out towards the ink's colour (`contrast`), and erase
+   ruled lines (`ruled_lines`);
+5. select the pixels that the detector marked as the main digit's (`strokes`) and cut them out
+   (`ink`);
+6. set them into the canvas as MNIST does (`framing`).
+
+MNIST's own images and small crops on a flat background take a direct way (`crops`).
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -17,8 +29,26 @@ from digitcli.inputs.decoding import decode, holds_several
 from digitcli.inputs.memory_budget import MemoryBudget
 from digitcli.inputs.source import MAX_PIXELS, Source, read_source, size_of
 from digitcli.prediction import Reason
+from digitcli.preprocessing.box import Box
+from digitcli.preprocessing.characters import find_characters
+from digitcli.preprocessing.contrast import measure_contrast
+from digitcli.preprocessing.crops import (
+    CROP,
+    find_flat_background,
+    find_ink_in_crop,
+    lies_on_edge,
+    recognise_mnist,
+)
+from digitcli.preprocessing.detection import look
 from digitcli.preprocessing.framing import to_canvas
-from digitcli.preprocessing.ink import Ink, Invert, find_ink
+from digitcli.preprocessing.ink import Ink, Invert, Seen, cut_out, no_ink
+from digitcli.preprocessing.ruled_lines import without_lines
+from digitcli.preprocessing.strokes import STRONG, select_strokes
+
+# Pixels; an image with a longer side below, or a shorter one, holds no digit that can be told.
+_LOWEST, _NARROWEST = 7, 2
+# Of the main character's longer side: what is looked at closely around it.
+_SURROUNDINGS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +60,7 @@ class ReadingOptions:
         invert: "yes" for dark ink on light, "no" for light ink on dark, "auto" to find out.
         max_pixels: an image with more is refused before it is decoded.
         can_raise_limit: whoever reads the errors can raise ``max_pixels``.
-        keep_image: keep the decoded image in the reading.
+        keep_image: keep the decoded image in the reading, and what was seen on the way.
         note_several: find out whether the file holds further images.
         with_digest: compute the SHA-256 of the file's bytes.
 
@@ -99,6 +129,8 @@ def read_digit(source: Source, options: ReadingOptions, budget: MemoryBudget) ->
     else:
         ink = find_ink(image, invert=options.invert)
         canvas = to_canvas(ink)
+        if not options.keep_image:
+            ink = replace(ink, seen=None)
     return Reading(
         canvas,
         ink,
@@ -106,6 +138,62 @@ def read_digit(source: Source, options: ReadingOptions, budget: MemoryBudget) ->
         several=options.note_several and holds_several(content),
         digest=_digest(content) if options.with_digest else None,
     )
+
+
+def find_ink(image: NDArray[np.uint8], *, invert: Invert = "auto") -> Ink:
+    """Find the ink of the one digit in an image.
+
+    Args:
+        image: uint8 of shape (height, width) or (height, width, 3), upright.
+        invert: for crops, "yes" for dark ink on a bright background, "no" for bright ink on a dark
+            one, "auto" to find out. The detector sees both alike.
+
+    """
+    height, width = image.shape[:2]
+    if max(height, width) < _LOWEST or min(height, width) < _NARROWEST:
+        return Ink(np.zeros((1, 1), np.uint8), found=False, small=True)
+    if max(height, width) <= CROP:
+        ink = _read_crop(image, invert)
+        if ink is not None:
+            return ink
+    glance = find_characters(look(image))
+    if glance is None:
+        return no_ink(Seen(np.zeros((height, width), np.uint8), Box(0, 0, width, height)))
+    size = glance.sight.ink.shape
+    main = glance.main_box.scaled(width / size[1], height / size[0])
+    window = main.surroundings(_SURROUNDINGS, (height, width))
+    part = window.crop(image)
+    closer = find_characters(look(part))
+    contrast = None if closer is None else measure_contrast(part, closer.sight.ink)
+    if closer is None or contrast is None:
+        return no_ink(Seen(np.zeros(part.shape[:2], np.uint8), window, glance.sight))
+    strength = without_lines(contrast.strength, STRONG)
+    seen = Seen(strength, window, glance.sight, closer.sight)
+    strokes = select_strokes(strength, closer.main_ink)
+    if strokes is None:
+        return no_ink(seen)
+    return cut_out(
+        strokes.image,
+        seen,
+        (height, width),
+        bright=contrast.bright,
+        contrast=contrast.ink,
+        characters=max(glance.count, closer.count),
+        certainty=strokes.certainty,
+    )
+
+
+def _read_crop(image: NDArray[np.uint8], invert: Invert) -> Ink | None:
+    """Find the ink of a small crop on a flat background; None where it has none."""
+    grey = _to_grey(image)
+    ink = recognise_mnist(grey, invert)
+    if ink is not None:
+        return ink
+    flat = find_flat_background(grey)
+    if flat is None:
+        return None
+    ink = find_ink_in_crop(image, flat, invert)
+    return replace(ink, frame=ink.found and lies_on_edge(ink, grey.shape))
 
 
 def try_reading(
@@ -126,7 +214,12 @@ def _digest(content: object) -> str | None:
 
 
 def _shrink_to_canvas(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    grey = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    grey = _to_grey(image)
     if grey.shape != (CANVAS_SIDE, CANVAS_SIDE):
         grey = cv2.resize(grey, (CANVAS_SIDE, CANVAS_SIDE), interpolation=cv2.INTER_AREA)
+    return np.asarray(grey, np.uint8)
+
+
+def _to_grey(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    grey = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     return np.asarray(grey, np.uint8)

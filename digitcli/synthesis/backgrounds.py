@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 Grey = npt.NDArray[np.float32]
+Colour = npt.NDArray[np.float32]  # (height, width, 3)
 Cover = npt.NDArray[np.float32]
 
 
@@ -24,19 +25,32 @@ def blotches(rng: np.random.Generator, side: int, cells: int) -> Grey:
     return np.asarray(cv2.resize(coarse, (side, side), interpolation=cv2.INTER_CUBIC), np.float32)
 
 
-def sheet(rng: np.random.Generator, side: int) -> Grey:
-    """Give blank paper: a base tone, blotches and grain."""
-    paper = np.full((side, side), rng.uniform(0.4, 1.0), np.float32)
+def texture(rng: np.random.Generator, side: int) -> Grey:
+    """Return what multiplies a ground's colour: blotches and grain around 1."""
+    paper = np.ones((side, side), np.float32)
     paper += blotches(rng, side, int(rng.integers(2, 12))) * rng.uniform(0, 0.02)
     if rng.random() < 0.5:
         paper += blotches(rng, side, int(rng.integers(24, 100))) * log_uniform(rng, 0.003, 0.04)
     return paper
 
 
+def colours(rng: np.random.Generator, side: int) -> Colour:
+    """Return a ground of blotches of all colours."""
+    cells = int(rng.integers(3, 16))
+    coarse = rng.random((cells, cells, 3), dtype=np.float32)
+    way = cv2.INTER_CUBIC if rng.random() < 0.5 else cv2.INTER_NEAREST
+    return np.asarray(cv2.resize(coarse, (side, side), interpolation=way), np.float32)
+
+
+def sheet(rng: np.random.Generator, side: int) -> Grey:
+    """Return blank paper: a base tone, blotches and grain."""
+    return texture(rng, side) * np.float32(rng.uniform(0.4, 1.0))
+
+
 def rulings(rng: np.random.Generator, side: int) -> Cover:
     """Give ruled lines, squares, dots, dashes or lone lines, with perspective and a slight bend."""
     angle = rng.normal(0, 0.08) + (np.pi / 2) * rng.integers(2)
-    pitch = log_uniform(rng, 2.5, 90)
+    pitch = log_uniform(rng, 2.5, 90) if rng.random() < 0.7 else log_uniform(rng, 25, 128)
     width = float(np.clip(pitch * log_uniform(rng, 0.015, 0.12), 0.15, 4))
     kind = rng.choice(
         ["ruled", "squared", "dashed", "dots", "double", "uneven"],
@@ -143,6 +157,21 @@ def specks(rng: np.random.Generator, side: int) -> Cover:
     return cover * np.float32(1 / 255)
 
 
+def objects(rng: np.random.Generator, side: int) -> Cover:
+    """Return some filled shapes with edges of any kind, as things and their shadows have."""
+    cover = np.zeros((side, side), np.float32)
+    for _ in range(rng.integers(1, 5)):
+        shape = np.zeros((side, side), np.uint8)
+        middle, reach = rng.uniform(0, side, 2), side * log_uniform(rng, 0.05, 0.6)
+        points = middle + rng.normal(0, reach, (int(rng.integers(3, 9)), 2))
+        if rng.random() < 0.5:
+            points = cv2.convexHull(points.astype(np.float32))[:, 0]
+        cv2.fillPoly(shape, [np.rint(points * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
+        soft = cv2.GaussianBlur(shape, (0, 0), log_uniform(rng, 0.3, 12))
+        cover = np.maximum(cover, soft.astype(np.float32) * np.float32(rng.uniform(0.2, 1) / 255))
+    return cover
+
+
 def print_(rng: np.random.Generator, side: int) -> Cover:
     """Give a line of small print."""
     cover = np.zeros((side, side), np.uint8)
@@ -211,24 +240,32 @@ def light(rng: np.random.Generator, side: int) -> Grey:
     return np.asarray(factor * (rng.uniform(0.6, 1.15) / factor.max()), np.float32)
 
 
-def photograph(rng: np.random.Generator, scene: Grey, noise: float) -> npt.NDArray[np.uint8]:
+def flash(rng: np.random.Generator, scene: Colour) -> Colour:
+    """Return an over-exposed scene: most of the paper is beyond the camera's white."""
+    return np.asarray(np.minimum(scene * rng.uniform(1.2, 2.6), 1), np.float32)
+
+
+def photograph(rng: np.random.Generator, scene: Colour, noise: float) -> npt.NDArray[np.uint8]:
     """Take the picture: blur, coarse pixels, sensor noise, JPEG; uint8 of the same shape."""
     side = scene.shape[0]
     if rng.random() < 0.5:
         scene = np.asarray(cv2.GaussianBlur(scene, (0, 0), log_uniform(rng, 0.3, 2.0)), np.float32)
-    small = round(log_uniform(rng, 24, side)) if rng.random() < 0.35 else side
+    small = round(log_uniform(rng, 20, side)) if rng.random() < 0.35 else side
     if small < side:
         scene = np.asarray(
             cv2.resize(scene, (small, small), interpolation=cv2.INTER_AREA), np.float32
         )
-    scene = scene + noise * rng.standard_normal(scene.shape, dtype=np.float32)
-    picture = np.clip(scene * 255, 0, 255).astype(np.uint8)
+    grain = noise * rng.standard_normal((*scene.shape[:2], 1), dtype=np.float32)
+    if rng.random() < 0.3:  # the eye's colours are noisier than its greys, and coarser
+        size = max(2, round(small / rng.uniform(1, 4)))
+        colours = rng.standard_normal((size, size, 3), dtype=np.float32)
+        grain = grain + noise * rng.uniform(0.3, 1.5) * cv2.resize(colours, (small, small))
+    picture = np.clip((scene + grain) * 255, 0, 255).astype(np.uint8)
     if rng.random() < 0.5:
-        _, coded = cv2.imencode(
-            ".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 96))]
-        )
-        picture = np.asarray(cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE), np.uint8)
+        quality = int(log_uniform(rng, 12, 96))
+        _, coded = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
+        picture = np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), np.uint8)
     if small < side:
         way = int(rng.choice([cv2.INTER_NEAREST, cv2.INTER_LINEAR, cv2.INTER_CUBIC]))
         picture = np.asarray(cv2.resize(picture, (side, side), interpolation=way), np.uint8)
-    return picture
+    return np.asarray(picture, np.uint8)

@@ -12,6 +12,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from digitcli.synthesis.digits import print_digit
+
 FIELD = 112  # the side of a distance field, in field pixels
 DIGIT = 92  # the longer side of the digit in it
 
@@ -32,6 +34,18 @@ _STRAIGHT = (
     (((0.7, 0.0), (0.1, 0.0), (0.05, 0.45), (0.6, 0.45), (0.65, 0.8), (0.35, 1.0), (0.0, 0.9)),),
     (((0.7, 0.25), (0.35, 0.5), (0.05, 0.3), (0.3, 0.0), (0.7, 0.1), (0.7, 0.3), (0.65, 1.0)),),
 )
+
+# A display's segments, named as electronics names them, from a at the top clockwise, g the middle.
+_SEGMENTS = {
+    "a": ((0.0, 0.0), (1.0, 0.0)),
+    "b": ((1.0, 0.0), (1.0, 0.5)),
+    "c": ((1.0, 0.5), (1.0, 1.0)),
+    "d": ((0.0, 1.0), (1.0, 1.0)),
+    "e": ((0.0, 0.5), (0.0, 1.0)),
+    "f": ((0.0, 0.0), (0.0, 0.5)),
+    "g": ((0.0, 0.5), (1.0, 0.5)),
+}
+_SHOWN = ("abcdef", "bc", "abdeg", "abcdg", "bcfg", "acdfg", "acdefg", "abc", "abcdefg", "abcdfg")
 
 
 def _thinning_table(first: bool) -> npt.NDArray[np.uint8]:
@@ -72,10 +86,24 @@ class Pen:
     """One digit as the pen went.
 
     ``distance`` (112, 112) is that from the middle of the stroke, in field pixels. The digit lies
-    in the middle of the field, its longer side is 92 pixels.
+    in the middle of the field, its longer side is 92 pixels. ``whole`` is the same for the line
+    without the gaps that the pen left in it; by default it left none. Where the line is ``broad``,
+    as print is, the pen draws around it.
     """
 
     distance: npt.NDArray[np.float32]
+    whole: npt.NDArray[np.float32] | None = None
+    broad: bool = False
+
+    @property
+    def proportions(self) -> tuple[float, float]:
+        """Width and height as shares of the longer side."""
+        _, _, width, height = cv2.boundingRect((self.distance < 1).astype(np.uint8))
+        return width / DIGIT, height / DIGIT
+
+    def closed(self) -> "Pen":
+        """Return the pen that left no gaps."""
+        return self if self.whole is None else Pen(self.whole)
 
     def draw(
         self,
@@ -125,13 +153,51 @@ def straight(rng: np.random.Generator) -> Pen:
     matrix = _onto_field(np.concatenate(ways), slant)
     line = np.zeros((FIELD, FIELD), np.uint8)
     for way in ways:
-        points = np.rint(way @ matrix[:, :2].T + matrix[:, 2]).astype(np.int32)
-        cv2.polylines(line, [points], False, 1)
+        _polyline(line, way, matrix)
     return _pen(line)
 
 
+def printed(rng: np.random.Generator) -> Pen:
+    """Take a digit of one of the fonts at hand."""
+    sheet = print_digit(int(rng.integers(10)), rng)
+    ys, xs = np.nonzero(sheet > 128)
+    matrix = _onto_field(np.stack([xs, ys], axis=1).astype(np.float64), _slant(rng))
+    large = cv2.warpAffine(sheet, matrix, (FIELD, FIELD), flags=cv2.INTER_LINEAR)
+    mask = (large > 128).astype(np.uint8)
+    if rng.random() < 0.5:
+        return Pen(_pen(mask).distance, broad=True)
+    return _pen(middle_line(mask))
+
+
+def seven_segments(rng: np.random.Generator) -> tuple[Pen, Pen]:
+    """Show a digit on a display; return its lit segments, and all seven."""
+    narrow, slant = rng.uniform(0.4, 0.65), rng.uniform(0, 0.15)
+    linear = np.array([[narrow, -slant], [0.0, 1.0]])
+    matrix = _onto_field(np.array([(0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0)]), linear)
+    gap = rng.uniform(0.0, 0.12)
+    lit, whole, every = np.zeros((3, FIELD, FIELD), np.uint8)
+    shown = _SHOWN[rng.integers(10)]
+    for name, (start, end) in _SEGMENTS.items():
+        ends = np.array([start, end])
+        inset = ends + gap * (ends[::-1] - ends) * (0.5 if start[0] == end[0] else 1.0)
+        _polyline(every, inset, matrix)
+        if name in shown:
+            _polyline(lit, inset, matrix)
+            _polyline(whole, ends, matrix)
+    return Pen(_pen(lit).distance, _pen(whole).distance), _pen(every)
+
+
+def _polyline(
+    line: npt.NDArray[np.uint8], points: npt.NDArray[np.float64], matrix: npt.NDArray[np.float64]
+) -> None:
+    on_field = np.rint(points @ matrix[:, :2].T + matrix[:, 2]).astype(np.int32)
+    cv2.polylines(line, [on_field], False, 1)
+
+
 def _slant(rng: np.random.Generator) -> npt.NDArray[np.float64]:
-    angle, shear, stretch = rng.normal(0, 0.13), rng.normal(0, 0.12), math.exp(rng.normal(0, 0.18))
+    angle, shear = rng.normal(0, 0.13), rng.normal(0, 0.12)
+    # a high or wide image is seen squeezed into a square
+    stretch = math.exp(rng.normal(0, 0.18 if rng.random() < 0.75 else 0.45))
     turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
     return np.asarray(turn @ np.array([[stretch, shear], [0, 1]]))
 

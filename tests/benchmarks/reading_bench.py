@@ -25,7 +25,7 @@ from reading import read_content
 
 from digitcli.inputs.decoding import decode
 from digitcli.preprocessing.framing import to_canvas
-from digitcli.preprocessing.ink import find_ink
+from digitcli.preprocessing.pipeline import find_ink
 
 MOVED = np.array([[0.9, 0, 3.5], [0, 0.9, -1]])
 

@@ -9,7 +9,10 @@ def test_it_draws_every_stage_and_layer(digitcli) -> None:
     assert done.stdout.startswith(f"{SAMPLE}: 3, confidence ")
     for title in (
         "as given",
-        "upright, grey",
+        "a glance",
+        "its surroundings",
+        "a closer look",
+        "standing out",
         "ink found",
         "28×28",
         "C1: 6 maps of 28×28",

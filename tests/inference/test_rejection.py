@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from digitcli.inference.classifier import Classifier
 from digitcli.inference.rejection import decide
 from digitcli.prediction import Prediction, Ranked, Reason, Status
-from digitcli.preprocessing.ink import Ink, find_ink
+from digitcli.preprocessing.ink import Ink
+from digitcli.preprocessing.pipeline import find_ink
 
 PROBABILITIES = [0.0, 0.05, 0.0, 0.0, 0.0, 0.15, 0.0, 0.7, 0.0, 0.1]
 
@@ -54,6 +55,7 @@ ONE = Ink(np.zeros((20, 14), np.uint8), box=(0, 0, 14, 20), contrast=100, noise=
         ({"frame": True}, Reason.FRAME),
         ({"box": (0, 0, 50, 20)}, Reason.SHAPE),
         ({"fill": 0.95}, Reason.SHAPE),
+        ({"certainty": 0.6}, Reason.SHAPE),
         ({"contrast": 15}, Reason.FAINT),
     ],
 )
@@ -95,8 +97,8 @@ def drawn(name: str) -> NDArray[np.uint8]:
     ("name", "reasons"),
     [
         ("blank", {Reason.NO_INK}),
-        ("square", {Reason.SHAPE}),
-        ("bar", {Reason.SHAPE}),
+        ("square", {Reason.NO_INK, Reason.SHAPE}),
+        ("bar", {Reason.NO_INK, Reason.SHAPE}),
         ("word", {Reason.SEVERAL}),
         ("cell", {Reason.FRAME}),
         ("dust", {Reason.NO_INK}),

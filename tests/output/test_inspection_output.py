@@ -11,7 +11,9 @@ from digitcli.inference.layers import Inspection, inspect
 from digitcli.inputs.source import Source
 from digitcli.output.inspection import draw_inspection, inspection_html, inspection_png, stages
 from digitcli.prediction import Prediction, Status
-from digitcli.preprocessing.ink import Ink
+from digitcli.preprocessing.box import Box
+from digitcli.preprocessing.detection import Sight
+from digitcli.preprocessing.ink import Ink, Seen
 from digitcli.preprocessing.pipeline import Reading
 
 SAMPLES = sorted(
@@ -28,7 +30,14 @@ def some_inspection() -> Inspection:
     picture[30:90, 70:86] = (160, 20, 20)
     canvas = np.zeros((28, 28), np.uint8)
     canvas[4:24, 12:16] = 255
-    ink = Ink(np.full((60, 16), 255, np.uint8), box=(70, 30, 16, 60))
+    digit = np.zeros((128, 128), np.float32)
+    digit[32:96, 56:69] = 1
+    sight = Sight(digit, digit)
+    window = Box(28, 10, 128, 110)
+    strength = np.zeros((100, 100), np.uint8)
+    strength[20:80, 42:58] = 200
+    seen = Seen(strength, window, sight, sight)
+    ink = Ink(np.full((60, 16), 255, np.uint8), box=(70, 30, 16, 60), seen=seen)
     ramp = np.linspace(-1, 1, 28, dtype=np.float32)
     tilted = np.sign(ramp[:, None] + ramp + 0.01)
     layers = {
@@ -125,7 +134,24 @@ def test_real_ink_fits_into_its_place(sample: Path) -> None:
 def test_a_picture_taken_as_it_is_has_no_ink_stage() -> None:
     canvas = np.zeros((28, 28), np.uint8)
     seen = Inspection("x", canvas, Reading(canvas, None), Prediction(Status.OK, 1, 0.9, 1))
-    assert [title for title, _ in stages(seen, 28)] == ["as given", "upright, grey", "28×28"]
+    assert [title for title, _ in stages(seen, 28)] == ["as given", "28×28"]
+
+
+def test_every_side_of_a_box_that_fills_the_picture_is_drawn() -> None:
+    ink = Ink(np.zeros((50, 40), np.uint8), box=(0, 0, 40, 50))
+    canvas, picture = np.zeros((28, 28), np.uint8), np.zeros((50, 40), np.uint8)
+    seen = Inspection("x", picture, Reading(canvas, ink), Prediction(Status.OK, 1, 0.9, 1))
+    place = dict(stages(seen, 100))["ink found, its box"]
+    for side in (place[0], place[-1], place[:, 0], place[:, -1]):
+        assert (side == 160).all()
+
+
+def test_what_stands_out_is_what_the_reader_used() -> None:
+    shown = dict(stages(some_inspection(), 200))
+    strength = some_inspection().reading.ink.seen.strength
+    np.testing.assert_array_equal(shown["standing out"], strength)
+    assert shown["a closer look"].shape == strength.shape
+    assert shown["a glance"].shape == (120, 160)
 
 
 def test_the_page_stands_alone_and_names_every_map(tmp_path, page_of) -> None:
@@ -133,12 +159,18 @@ def test_the_page_stands_alone_and_names_every_map(tmp_path, page_of) -> None:
     path.write_bytes(inspection_html(some_inspection()))
     page = page_of(path)
     names = [image["alt"] for image in page.all("img")]
-    assert names[:4] == [
-        f"The picture, {title}"
-        for title in ("as given", "upright, grey", "ink found, its box", "28×28")
+    titles = [
+        "as given",
+        "a glance",
+        "its surroundings",
+        "a closer look",
+        "standing out",
+        "ink found, its box",
+        "28×28",
     ]
-    assert names[4:10] == [f"C1, map {i}" for i in range(1, 7)]
-    assert len(names) == 4 + 6 + 6 + 16 + 16 + 1 + 1 + 1
+    assert names[:7] == [f"The picture, {title}" for title in titles]
+    assert names[7:13] == [f"C1, map {i}" for i in range(1, 7)]
+    assert len(names) == 7 + 6 + 6 + 16 + 16 + 1 + 1 + 1
     assert "A black square of 5×5 pixels" in page.text
     assert "from 75.00% to 25.00%" in page.text
 
@@ -148,7 +180,7 @@ def test_the_page_of_nothing_shows_the_name_as_text(tmp_path, page_of) -> None:
     path.write_bytes(inspection_html(nothing_found()))
     page = page_of(path)
     assert "<b>\\x1b[31m & {{ 7 * 7 }}.png" in page.text
-    assert len(page.all("img")) == 3
+    assert len(page.all("img")) == 2
 
 
 @pytest.mark.parametrize(

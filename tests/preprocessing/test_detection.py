@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from digitcli.preprocessing.detection import ink_probability, network_input
+from digitcli.preprocessing.detection import look, network_input
 
 
 def seven(height: int, width: int, stroke: int) -> npt.NDArray[np.uint8]:
@@ -34,6 +34,11 @@ def photo(
     return np.clip(picture + noise, 0, 255).astype(np.uint8)
 
 
+def marks(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    """What the detector marks as ink, at the image's size."""
+    return cv2.resize(look(image).ink, (image.shape[1], image.shape[0]))
+
+
 def agreement(marked: npt.NDArray[np.float32], mask: npt.NDArray[np.uint8]) -> tuple[float, float]:
     """Give the parts of the ink that is marked, and of the marks that are on ink or beside it."""
     near = cv2.dilate(mask, np.ones((9, 9), np.uint8)) > 0
@@ -54,7 +59,7 @@ def test_marks_the_ink_and_little_else(surroundings: dict, inverted: bool) -> No
     mask = seven(300, 260, 7)
     picture = photo(mask, **surroundings)
 
-    found, right = agreement(ink_probability(255 - picture if inverted else picture), mask)
+    found, right = agreement(marks(255 - picture if inverted else picture), mask)
 
     assert found > 0.85
     assert right > 0.8
@@ -63,17 +68,29 @@ def test_marks_the_ink_and_little_else(surroundings: dict, inverted: bool) -> No
 def test_marks_nothing_on_empty_paper() -> None:
     empty = photo(np.zeros((200, 200), np.uint8), 60, squares=True, shadow=True)
 
-    assert (ink_probability(empty) > 0.5).mean() < 0.003
+    assert (marks(empty) > 0.5).mean() < 0.003
 
 
-@pytest.mark.parametrize("shape", [(1, 1), (8, 8), (3, 700), (128, 128), (900, 40)])
-def test_gives_a_map_of_the_pictures_own_shape(shape: tuple[int, int]) -> None:
-    probability = ink_probability(np.full(shape, 90, np.uint8))
+@pytest.mark.parametrize("shape", [(1, 1), (8, 8, 3), (3, 700), (128, 128, 3), (900, 40)])
+def test_gives_two_maps_of_probabilities(shape: tuple[int, ...]) -> None:
+    sight = look(np.full(shape, 90, np.uint8))
 
-    assert probability.shape == shape
-    assert probability.dtype == np.float32
-    assert probability.min() >= 0
-    assert probability.max() <= 1
+    for seen in sight:
+        assert seen.shape == (128, 128)
+        assert seen.dtype == np.float32
+        assert seen.min() >= 0
+        assert seen.max() <= 1
+
+
+def test_red_on_green_of_one_brightness_is_seen() -> None:
+    mask = seven(300, 260, 12)[:, :, None] / 255
+    red, green = np.array([200, 40, 60]), np.array([20, 128, 20])
+    image = np.rint(green + mask * (red - green)).astype(np.uint8)
+
+    found, right = agreement(marks(image), seven(300, 260, 12))
+
+    assert found > 0.8
+    assert right > 0.8
 
 
 def test_the_network_sees_finite_numbers_of_any_picture() -> None:
@@ -87,20 +104,21 @@ def test_the_network_sees_finite_numbers_of_any_picture() -> None:
 
 def test_threads_do_not_disturb_each_other() -> None:
     pictures = [photo(seven(200, 150 + 10 * index, 5), 90) for index in range(8)]
-    alone = [ink_probability(picture) for picture in pictures]
+    alone = [look(picture) for picture in pictures]
 
     with ThreadPoolExecutor(4) as pool:
-        together = list(pool.map(ink_probability, pictures * 4))
+        together = list(pool.map(look, pictures * 4))
 
-    for index, probability in enumerate(together):
-        np.testing.assert_array_equal(probability, alone[index % 8])
+    for index, sight in enumerate(together):
+        np.testing.assert_array_equal(sight.ink, alone[index % 8].ink)
+        np.testing.assert_array_equal(sight.characters, alone[index % 8].characters)
 
 
 def test_litert_is_loaded_for_the_first_image_and_tensorflow_never() -> None:
     code = (
         "import sys, numpy; from digitcli.preprocessing import detection\n"
         "assert 'ai_edge_litert' not in sys.modules\n"
-        "detection.ink_probability(numpy.zeros((60, 60), numpy.uint8))\n"
+        "detection.look(numpy.zeros((60, 60), numpy.uint8))\n"
         "assert 'ai_edge_litert' in sys.modules and 'tensorflow' not in sys.modules"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

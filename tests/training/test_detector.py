@@ -38,7 +38,7 @@ def test_a_seed_gives_the_same_detector_and_litert_runs_it(bars: npt.NDArray[np.
 def test_the_loss_is_least_where_all_ink_is_marked() -> None:
     from digitcli.training.detector import loss
 
-    ink = np.zeros((1, 128, 128, 1), np.float32)
+    ink = np.zeros((1, 128, 128, 2), np.float32)
     ink[0, 40:90, 60:64] = 1
     half, all_of_it, none = (
         0.5 * np.ones_like(ink),

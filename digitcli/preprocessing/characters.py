@@ -1,0 +1,84 @@
+"""From what the detector sees to the characters in view: which is the main one, how many there are.
+
+The detector marks the middle of each digit, so strokes that do not touch, dots and segments belong
+to one character without rules: each pixel belongs to the character whose middle is nearest.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from digitcli.preprocessing.box import Box
+from digitcli.preprocessing.detection import Map, Sight
+
+SURE = 0.5  # probability from which a pixel is in the middle of a digit
+# Of the highest probability of a middle; one whose peak is lower is a fragment of another's rim.
+PEAK = 0.8
+MARKED = 0.3  # probability from which a pixel is counted as ink
+# Marked pixels of 128 × 128, weighted by their probability; less ink is no digit.
+LEAST_INK = 4.0
+# Of the main character's ink: beside it, a stop or dirt has less, another digit more.
+LEAST_SHARE = 0.08
+
+
+@dataclass(frozen=True, slots=True)
+class Characters:
+    """The characters that the detector sees, numbered from 1.
+
+    Attributes:
+        sight: the detector's two maps.
+        owners: int32 of the maps' shape: the character to which each pixel is nearest.
+        weights: float of shape (characters + 1,): how much ink each has; 0 belongs to none.
+
+    """
+
+    sight: Sight
+    owners: NDArray[np.int32]
+    weights: NDArray[np.float64]
+
+    @property
+    def main(self) -> int:
+        """The character with most ink."""
+        return int(self.weights.argmax())
+
+    @property
+    def count(self) -> int:
+        """Number of characters, dots and dirt left out."""
+        return int(np.count_nonzero(self.weights > LEAST_SHARE * self.weights.max()))
+
+    @property
+    def main_ink(self) -> Map:
+        """The probability of ink where the main character is, else 0."""
+        return np.where(self.owners == self.main, self.sight.ink, np.float32(0))
+
+    @property
+    def main_box(self) -> Box:
+        """The main character's box in the maps' pixels."""
+        x, y, width, height = cv2.boundingRect((self.main_ink > MARKED).astype(np.uint8))
+        return Box(x, y, x + width, y + height)
+
+
+def find_characters(sight: Sight) -> Characters | None:
+    """Find the characters that the detector sees; None where it sees no digit."""
+    middles = sight.characters > SURE
+    count, numbers = cv2.connectedComponents(middles.astype(np.uint8), connectivity=4)
+    if count < 2:
+        return None
+    peaks = np.zeros(count, np.float32)
+    np.maximum.at(peaks, numbers[middles], sight.characters[middles])
+    middles = middles & (peaks >= PEAK * peaks.max())[numbers]
+    _, nearest = cv2.distanceTransformWithLabels(
+        (~middles).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    number_of = np.zeros(int(nearest.max()) + 1, np.int32)
+    number_of[nearest[middles]] = numbers[middles]
+    owners = number_of[nearest]
+    marked = sight.ink > MARKED
+    ink = sight.ink[marked].astype(np.float64)
+    weights = np.bincount(owners[marked], weights=ink, minlength=count).astype(np.float64)
+    weights[0] = 0
+    if weights.max() < LEAST_INK:
+        return None
+    return Characters(sight, owners, weights)

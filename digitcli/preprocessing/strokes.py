@@ -1,0 +1,90 @@
+"""Which pixels of a window are the main digit's strokes, at the window's own resolution."""
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from digitcli.preprocessing.characters import MARKED
+from digitcli.preprocessing.contrast import FULL
+from digitcli.preprocessing.detection import Map
+from digitcli.preprocessing.ink import Grey
+
+_SURE = 0.5  # probability from which a pixel is marked as the main digit's ink
+_STANDING_OUT = 0.2 * FULL  # strength from which a marked pixel is ink
+STRONG = 0.4 * FULL  # strength from which a pixel within reach of a mark, or joined to it, is ink
+_FLOOR = 0.15 * FULL  # strength that is drawn black
+# Of a component's pixels that are marked, from which all of it is the digit: the detector leaves
+# gaps. One that runs out of the window may be a line on which the digit stands.
+_MOSTLY, _MOSTLY_AT_BORDER = 0.5, 0.9
+_REACH = 1 / 64  # of the window's longer side: marks are as coarse as the detector's pixels
+_FEWEST = 10  # marked pixels
+# A display has so many segments. What has more pieces is of dots, and is drawn as the detector sees
+# it: joined.
+_MOST_PIECES = 7
+_PIECE = 0.02  # of the strokes' area; a smaller one is a speck
+_ALL_ROUND = np.ones((3, 3), np.uint8)
+
+
+class Strokes(NamedTuple):
+    """The main digit's ink.
+
+    Attributes:
+        image: uint8 (height, width), 255 full ink on 0.
+        certainty: mean probability that its pixels are a digit's ink.
+
+    """
+
+    image: Grey
+    certainty: float
+
+
+def select_strokes(strength: Grey, ink: Map) -> Strokes | None:
+    """Select the main digit's ink.
+
+    Args:
+        strength: uint8 (height, width), how far each pixel stands out.
+        ink: the detector's map of the main digit's ink, of whatever size.
+
+    Returns:
+        The strokes in ``strength``'s shape; None where nearly nothing is marked.
+
+    """
+    height, width = strength.shape
+    probability = cv2.resize(ink, (width, height), interpolation=cv2.INTER_LINEAR)
+    marks = (probability > _SURE) & (strength > _STANDING_OUT)
+    if np.count_nonzero(marks) < _FEWEST:
+        return None
+    strong = (strength > STRONG).astype(np.uint8)
+    reach = 2 * max(1, round(max(height, width) * _REACH)) + 1
+    near = cv2.dilate(marks.astype(np.uint8), np.ones((reach, reach), np.uint8))
+    strokes = np.maximum(strong & near, _mostly_marked(strong, marks))
+    marked = ink > MARKED
+    if _is_dotted(strokes):
+        joined = np.rint(255 * probability).astype(np.uint8)
+        lit = cv2.resize(strong, (ink.shape[1], ink.shape[0]), interpolation=cv2.INTER_NEAREST)
+        return Strokes(joined, float(ink[marked & (lit > 0)].mean()))
+    scale = 255 / (FULL - _FLOOR)
+    image = cv2.convertScaleAbs(cv2.subtract(strength, round(_FLOOR)), alpha=scale)
+    # the strokes' soft edges belong to them
+    image = np.asarray(image * cv2.dilate(strokes, _ALL_ROUND), np.uint8)
+    return Strokes(image, float(ink[marked].mean()))
+
+
+def _mostly_marked(strong: Grey, marks: NDArray[np.bool_]) -> Grey:
+    """Return 1 where a whole component of strong pixels is the digit's."""
+    height, width = strong.shape
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(strong, connectivity=8)
+    share = np.bincount(labels[marks], minlength=count) / stats[:, cv2.CC_STAT_AREA]
+    x, y, w, h, _ = stats.T
+    is_inside = (x > 0) & (y > 0) & (x + w < width) & (y + h < height)
+    is_digit = share > np.where(is_inside, _MOSTLY, _MOSTLY_AT_BORDER)
+    is_digit[0] = False
+    return np.asarray(is_digit[labels], np.uint8)
+
+
+def _is_dotted(strokes: Grey) -> bool:
+    _, _, stats, _ = cv2.connectedComponentsWithStats(strokes, connectivity=8)
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    return int(np.count_nonzero(areas > _PIECE * areas.sum())) > _MOST_PIECES

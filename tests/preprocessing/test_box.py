@@ -1,0 +1,25 @@
+import numpy as np
+import pytest
+
+from digitcli.preprocessing.box import Box
+
+
+def test_it_crops_what_it_holds() -> None:
+    image = np.arange(12).reshape(3, 4)
+    np.testing.assert_array_equal(Box(1, 0, 3, 2).crop(image), [[1, 2], [5, 6]])
+
+
+def test_it_is_scaled_to_another_resolution() -> None:
+    assert Box(1, 2, 3, 4).scaled(10, 2) == (10, 4, 30, 8)
+
+
+@pytest.mark.parametrize(
+    ("box", "around"),
+    [
+        (Box(40, 40, 60, 50), (30, 25, 70, 65)),  # a square about the same middle
+        (Box(0, 40, 20, 50), (0, 25, 40, 65)),  # moved into the image
+        (Box(10, 10, 90, 80), (0, 0, 100, 90)),  # no larger than the image
+    ],
+)
+def test_its_surroundings_are_a_square_inside_the_image(box: Box, around: tuple) -> None:
+    assert box.surroundings(2, within=(90, 100)) == around

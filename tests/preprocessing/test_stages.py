@@ -1,0 +1,109 @@
+"""Each stage of the way of an image does what it is there for."""
+
+import cv2
+import numpy as np
+import pytest
+from preprocessing import photos
+
+from digitcli.preprocessing import pipeline
+from digitcli.preprocessing.crops import CROP
+from digitcli.preprocessing.framing import to_canvas
+from digitcli.preprocessing.pipeline import find_ink
+from digitcli.preprocessing.ruled_lines import without_lines
+
+
+def page(index: int = 0, **options: object) -> np.ndarray:
+    digit = photos.digits(20, seed=6)[0][index]
+    written = photos.page(digit, np.random.default_rng(1), **options)
+    return written.clip(0, 255).astype(np.uint8)
+
+
+def test_the_closer_look_is_at_the_surroundings_of_the_digit() -> None:
+    ink = find_ink(page(size=(600, 500), side=80, at=(400, 60)))
+    window, longer = ink.seen.window, max(ink.box[2:])
+    assert 1.6 * longer < window.width == window.height < 2.7 * longer
+    assert window.left <= ink.box[0] and window.top <= ink.box[1]
+    assert window.right >= ink.box[0] + ink.box[2] and window.bottom >= ink.box[1] + ink.box[3]
+
+
+def test_the_detector_looks_twice_and_no_more(monkeypatch) -> None:
+    looks = []
+    look = pipeline.look
+    monkeypatch.setattr(pipeline, "look", lambda image: looks.append(image.shape) or look(image))
+    find_ink(page(size=(600, 500), side=80))
+    assert looks[0] == (600, 500)
+    assert len(looks) == 2 and max(looks[1]) < 220
+
+
+@pytest.mark.parametrize(("side", "asked"), [(CROP, False), (2 * CROP, True)])
+def test_only_small_crops_take_the_direct_way(monkeypatch, side: int, asked: bool) -> None:
+    looks = []
+    look = pipeline.look
+    monkeypatch.setattr(pipeline, "look", lambda image: looks.append(1) or look(image))
+    clean = page(size=(100, 100), side=84, paper=255, ink=0, grain=0)
+    crop = cv2.resize(clean, (side, side), interpolation=cv2.INTER_AREA)
+    crop[crop > 200] = 255
+    assert find_ink(crop).found
+    assert bool(looks) == asked
+
+
+def test_a_printed_box_around_the_digit_is_not_its_ink() -> None:
+    plain = page(paper=255, ink=20, grain=0)
+    boxed = plain.copy()
+    cv2.rectangle(boxed, (25, 40), (175, 200), 20, 5)
+    canvas, expected = to_canvas(find_ink(boxed)), to_canvas(find_ink(plain))
+    assert np.abs(canvas.astype(int) - expected).mean() < 12
+
+
+@pytest.mark.parametrize("grain", [0, 4], ids=["clean", "photo"])
+@pytest.mark.parametrize("width", [2, 6])
+def test_an_empty_box_is_no_digit(width: int, grain: int) -> None:
+    empty = np.random.default_rng(0).normal(230, grain, (240, 200))
+    cv2.rectangle(empty, (30, 40), (170, 200), 30, width)
+    assert not find_ink(empty.clip(0, 255).astype(np.uint8)).found
+
+
+def test_a_smaller_digit_beside_it_is_counted() -> None:
+    drawing = np.full((200, 320), 255, np.uint8)
+    for index, left, side in ((0, 20, 150), (1, 190, 90)):
+        digit = photos.digits(20, seed=6)[0][index]
+        stroke = 255 * (1 - photos.stroke(digit, side))
+        window = drawing[30 : 30 + side, left : left + side]
+        window[:] = np.minimum(window, stroke)
+    assert find_ink(drawing).characters == 2
+
+
+def test_red_on_green_of_one_brightness_is_read_like_black_on_white() -> None:
+    amount = photos.stroke(photos.digits(20, seed=6)[0][3], 150)[..., None]
+    red, green = np.array([200, 40, 60]), np.array([20, 128, 20])
+    coloured = np.full((200, 180, 3), green, float)
+    plain = np.full((200, 180), 255.0)
+    coloured[25:175, 15:165] += amount * (red - green)
+    plain[25:175, 15:165] -= 255 * amount[..., 0]
+    canvas = to_canvas(find_ink(np.rint(coloured).astype(np.uint8)))
+    expected = to_canvas(find_ink(np.rint(plain).astype(np.uint8)))
+    assert np.abs(canvas.astype(int) - expected).mean() < 12
+
+
+def test_a_ruled_line_is_erased_and_the_stroke_that_crosses_it_stays() -> None:
+    strength = np.zeros((120, 120), np.uint8)
+    strength[80:83] = 120
+    strength[20:100, 56:64] = 200
+    rest = without_lines(strength, 60)
+    assert not rest[80:83, :50].any()
+    assert not rest[80:83, 70:].any()
+    assert (rest[20:100, 57:63] > 100).all()
+
+
+def test_a_stroke_that_does_not_cross_the_image_is_no_ruled_line() -> None:
+    strength = np.zeros((120, 120), np.uint8)
+    strength[80:83, 30:90] = 120
+    np.testing.assert_array_equal(without_lines(strength, 60), strength)
+
+
+def test_ruled_lines_are_erased_on_the_way(monkeypatch) -> None:
+    ruled = page(0, ground=np.where(np.arange(240)[:, None] % 40 < 3, 130.0, 220.0) * np.ones(200))
+    strength = find_ink(ruled).seen.strength
+    monkeypatch.setattr(pipeline, "without_lines", lambda strength, faintest: strength)
+    with_lines = find_ink(ruled).seen.strength
+    assert strength.mean() < 0.8 * with_lines.mean()
