@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from digitcli.prediction import Prediction, Ranked, Reason, Status
 from digitcli.preprocessing.ink import Ink
 
-# Bounds of what one digit looks like, set where pictures of digits end: of some 3,600 photos, scans
-# and drawings of digits (half of them used for choosing) less than 1 in 100 lies beyond any of
-# them.
+# Bounds of what one digit looks like, set where images of digits end: of some 3,600 photos, scans
+# and drawings of digits, all of them looked at in choosing, less than 1 in 100 lies beyond any.
 _FILLED = 0.9  # share of its box that is ink; only a bar, which can be a 1, has more
 _BAR = 0.5  # width by height, up to which a filled box can be a bar
 _WIDEST = 2.2  # width by height

@@ -30,6 +30,7 @@ Image = NDArray[np.uint8]
 _GRIDS = {120: (10, 12), 84: (12, 7)}
 _WIDTH = 80  # columns, where there is no terminal
 _MIDDLE = 0.4  # grey of a digit's middle in what the detector saw
+_LINES = 150  # a line is this part of an image wide, so that it is seen where it is shown small
 _LARGEST = 600  # pixels of a picture's longer side in a page
 
 
@@ -183,12 +184,13 @@ def _ink_in_place(ink: Ink, shape: tuple[int, ...], side: int) -> Image:
     )
     small = fit_within(whole, side)
     scale = small.shape[1] / shape[1]
-    start = max(0, round(left * scale) - 1), max(0, round(top * scale) - 1)
+    thickness = max(1, max(small.shape) // _LINES)
+    start = max(0, round(left * scale) - thickness), max(0, round(top * scale) - thickness)
     end = (
-        min(small.shape[1] - 1, round((left + width) * scale)),
-        min(small.shape[0] - 1, round((top + height) * scale)),
+        min(small.shape[1] - 1, round((left + width) * scale) + thickness - 1),
+        min(small.shape[0] - 1, round((top + height) * scale) + thickness - 1),
     )
-    cv2.rectangle(small, start, end, 160, 1)
+    cv2.rectangle(small, start, end, 160, thickness)
     return small
 
 

@@ -21,6 +21,8 @@ MARKED = 0.3  # probability from which a pixel is counted as ink
 LEAST_INK = 4.0
 # Of the main character's ink: beside it, a stop or dirt has less, another digit more.
 LEAST_SHARE = 0.08
+# Of the middle's longer side; ink farther from it is part of a word or of a drawing beside.
+FARTHEST = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +65,22 @@ class Characters:
 def find_characters(sight: Sight) -> Characters | None:
     """Find the characters that the detector sees; None where it sees no digit."""
     middles = sight.characters > SURE
-    count, numbers = cv2.connectedComponents(middles.astype(np.uint8), connectivity=4)
+    count, numbers, stats, _ = cv2.connectedComponentsWithStats(
+        middles.astype(np.uint8), connectivity=4
+    )
     if count < 2:
         return None
     peaks = np.zeros(count, np.float32)
     np.maximum.at(peaks, numbers[middles], sight.characters[middles])
     middles = middles & (peaks >= PEAK * peaks.max())[numbers]
-    _, nearest = cv2.distanceTransformWithLabels(
+    distance, nearest = cv2.distanceTransformWithLabels(
         (~middles).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
     )
     number_of = np.zeros(int(nearest.max()) + 1, np.int32)
     number_of[nearest[middles]] = numbers[middles]
     owners = number_of[nearest]
+    sides = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT])
+    owners[distance > FARTHEST * sides[owners]] = 0
     marked = sight.ink > MARKED
     ink = sight.ink[marked].astype(np.float64)
     weights = np.bincount(owners[marked], weights=ink, minlength=count).astype(np.float64)

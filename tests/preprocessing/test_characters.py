@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from digitcli.preprocessing.characters import (
+    FARTHEST,
     LEAST_INK,
     LEAST_SHARE,
     PEAK,
@@ -14,12 +15,12 @@ from digitcli.preprocessing.detection import Sight
 
 
 def sight(*blots: tuple[int, int, int], middle: float = 1.0, ink: float = 1.0) -> Sight:
-    """Bars of ink at (x, width, height), each with a middle of its own."""
+    """Bars of ink at (x, width, height), each with a middle of half its height."""
     inked, middles = np.zeros((2, 128, 128), np.float32)
     for x, width, height in blots:
         top = 64 - height // 2
         inked[top : top + height, x : x + width] = ink
-        middles[60:68, x : x + width] = middle
+        middles[64 - height // 4 : 65 + height // 4, x : x + width] = middle
     return Sight(inked, middles)
 
 
@@ -36,6 +37,14 @@ def test_ink_that_touches_no_middle_belongs_to_the_nearest() -> None:
     seen.ink[30:33, 28:40] = 1  # a loose bar, nearer to the first
     found = find_characters(seen)
     assert found.main_box == (20, 30, 40, 94)
+
+
+@pytest.mark.parametrize("times", [0.4, 1.1])
+def test_ink_far_from_every_middle_belongs_to_none(times: float) -> None:
+    seen = sight((20, 4, 40))
+    start = 24 + round(times * FARTHEST * 20)
+    seen.ink[60:68, start : start + 15] = 1  # a part of a word beside
+    assert find_characters(seen).main_box.right == (24 if times > 1 else start + 15)
 
 
 @pytest.mark.parametrize(("times", "count"), [(0.5, 1), (1.5, 2)])
@@ -57,8 +66,8 @@ def test_without_a_middle_there_is_no_character(times: float, found: bool) -> No
 
 @pytest.mark.parametrize(("times", "count"), [(0.9, 1), (1.1, 2)])
 def test_a_middle_far_less_certain_than_another_is_a_fragment(times: float, count: int) -> None:
-    seen = sight((20, 4, 60), (100, 4, 60))
-    seen.characters[:, 90:] *= times * PEAK
+    seen = sight((20, 4, 60), (50, 4, 60))
+    seen.characters[:, 40:] *= times * PEAK
     found = find_characters(seen)
     assert found.count == count
     assert (found.main_ink > 0).sum() == 480 / count
