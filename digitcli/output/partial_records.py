@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from digitcli.atomic import PartialFile, write_bytes
+from digitcli.atomic import PartialFile
 from digitcli.errors import OutputError
 from digitcli.inputs.source import STDIN, Source
 from digitcli.output.record_format import RecordFormat
@@ -164,7 +164,7 @@ class PartialRecords:
         self.partial.unlink(missing_ok=True)
         descriptor = self._file.open()
         if self._reader:
-            write_bytes(self._run_file, json.dumps(self._run, indent=2).encode())
+            self._write_run()
         return descriptor
 
     def unanswered(self, chunks: Iterator[list[Source]]) -> Iterator[list[Source]]:
@@ -205,6 +205,19 @@ class PartialRecords:
             self.partial.unlink()
             self._run_file.unlink(missing_ok=True)
         return False
+
+    def _write_run(self) -> None:
+        """Write how the records are made, before the first of them.
+
+        Not by another name first: where a kill leaves it torn, there are no records that need it,
+        and the next run writes it anew.
+        """
+        try:
+            self._run_file.write_text(json.dumps(self._run, indent=2), encoding="utf-8")
+        except OSError as error:
+            raise OutputError(
+                f"cannot write {self._run_file}: {error.strerror or error}"
+            ) from error
 
     def _check_run(self) -> None:
         if self._reader is None:
