@@ -176,7 +176,7 @@ def evaluate(
 
 
 def _check_files(files: "LabelledFiles") -> None:
-    """Say what of a data set is not used.
+    """Write to stderr what of a data set is not used.
 
     Raises:
         DataError: there is nothing to measure.

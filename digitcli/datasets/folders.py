@@ -41,7 +41,7 @@ def list_class_folders(folder: Path) -> LabelledFiles:
 
 
 def _remark_on_empty(folder: Path, found: set[int]) -> list[str]:
-    """Say which class folders hold no images."""
+    """Return a remark on the class folders that hold no images, if there are any."""
     empty = [
         name for name, label in _CLASSES.items() if label not in found and (folder / name).is_dir()
     ]
@@ -49,7 +49,7 @@ def _remark_on_empty(folder: Path, found: set[int]) -> list[str]:
 
 
 def _remark_on_others(folder: Path, elsewhere: Counter[str]) -> list[str]:
-    """Say which images bear no label, as they lie in other folders or beside all of them."""
+    """Return a remark on the images in other folders or beside all of them, if there are any."""
     folders = [name for name in elsewhere if (folder / name).is_dir()]
     beside = len(elsewhere) - len(folders)
     named = [f"{name} ({elsewhere[name]:,})" for name in folders[:_SHOWN]]

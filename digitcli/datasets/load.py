@@ -38,7 +38,7 @@ def load_split(path: Path, split: Split) -> LabelledImages | LabelledFiles:
 
 
 def has_splits(path: Path) -> bool:
-    """Tell whether a data set says itself which images are to be kept aside for testing."""
+    """Return whether a data set says itself which images are to be kept aside for testing."""
     if path.is_dir():
         return holds_idx(path)
     return path.suffix.lower() == ".npz" or zipfile.is_zipfile(path)

@@ -1,6 +1,6 @@
 """A network asked about labelled images, as ``classify`` asks it."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -31,7 +31,7 @@ class Answered:
 
     answers: Answers
     canvases: dict[int, NDArray[np.uint8]]
-    digests: list[str | None]
+    digests: Sequence[str | None]
 
 
 def answer_files(
@@ -70,7 +70,7 @@ def answer_images(network: Network, images: LabelledImages, *, with_digests: boo
     return Answered(
         Answers(images.labels, predictions, probabilities),
         dict(enumerate(images.images)),
-        list(images.digests()) if with_digests else [None] * len(images),
+        images.digests() if with_digests else [None] * len(images),
     )
 
 

@@ -28,9 +28,8 @@ def decide(
         min_confidence: below it the answer is unsure.
         top: how many of the likeliest digits to list.
     """
-    if ink is not None and not ink.found:
-        reason = Reason.SMALL if ink.small else Reason.NO_INK
-        return Prediction(Status.NO_DIGIT, reason=reason.value)
+    if ink is not None and ink.missing is not None:
+        return Prediction(Status.NO_DIGIT, reason=ink.missing.value)
     ranking = sorted(range(len(probabilities)), key=lambda digit: -probabilities[digit])
     best = ranking[0]
     confidence = probabilities[best]

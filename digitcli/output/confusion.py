@@ -34,7 +34,7 @@ def column_names(confusion: Confusion) -> list[str]:
 
 
 def is_mistake(label: int, answer: int) -> bool:
-    """Tell whether a cell of the matrix counts wrong answers."""
+    """Return whether a cell of the matrix counts wrong answers."""
     return answer < DIGITS and label != answer
 
 

@@ -79,7 +79,7 @@ def figures(scores: Scores) -> list[tuple[str, str]]:
     accuracy = evaluation.accuracy
     rows = _counts(scores) if evaluation.has_files else []
     of = f" of {accuracy.whole:,} answers" if evaluation.has_files else ""
-    rows.append(("accuracy", f"{with_interval(accuracy, of)}"))
+    rows.append(("accuracy", with_interval(accuracy, of)))
     if evaluation.has_files:
         of = f" of {evaluation.best_guess.whole:,}, answered or not"
         rows.append(("best guess", with_interval(evaluation.best_guess, of)))
@@ -137,7 +137,7 @@ def with_interval(proportion: Proportion, of: str = "") -> str:
 
 
 def comparison_in_words(better: int, worse: int, p: float) -> str:
-    """Say what McNemar's test makes of the images that only one of two networks gets right."""
+    """Return in words what McNemar's test makes of images that only one of two networks gets."""
     images = "image" if better == 1 else "images"
     verdict = "unlikely to be chance" if p <= CHANCE else "may be chance"
     value = "p < 0.001" if p < 0.001 else f"p = {p:.2f}" if p >= 0.01 else f"p = {p:.3f}"

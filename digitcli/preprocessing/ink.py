@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from digitcli.prediction import Reason
 from digitcli.preprocessing.box import Box
 from digitcli.preprocessing.detection import Sight
 
@@ -81,6 +82,13 @@ class Ink:
     length: float = 0.0
     frame: bool = False
     seen: Seen | None = None
+
+    @property
+    def missing(self) -> Reason | None:
+        """Why there is no ink to read, where there is none."""
+        if self.found:
+            return None
+        return Reason.SMALL if self.small else Reason.NO_INK
 
 
 def no_ink(seen: Seen, *, small: bool = False) -> Ink:

@@ -98,9 +98,7 @@ class Reading:
     @property
     def missing(self) -> Reason | None:
         """Why there is nothing on the canvas to read, where there is nothing."""
-        if self.ink is None or self.ink.found:
-            return None
-        return Reason.SMALL if self.ink.small else Reason.NO_INK
+        return None if self.ink is None else self.ink.missing
 
 
 @dataclass(frozen=True, slots=True)

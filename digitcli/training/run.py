@@ -215,7 +215,7 @@ def count_errors(network: keras.Sequential, images: LabelledImages) -> int:
 def is_right(
     network: keras.Sequential, images: LabelledImages, min_confidence: float
 ) -> NDArray[np.bool_]:
-    """Tell of each image whether the likeliest digit is its label.
+    """Return for each image whether the likeliest digit is its label.
 
     One that shows no digit is right where the network's confidence is below ``min_confidence``.
     """
