@@ -1,18 +1,15 @@
-"""The command ``digitcli`` and its subcommands, one file each."""
+"""The command ``digitcli`` and its subcommands, one file each, imported when it is called."""
 
+import importlib
 import sys
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_command
 
 from digitcli._version import __version__
-from digitcli.cli.classify import classify
-from digitcli.cli.evaluate import evaluate
-from digitcli.cli.export import export
 from digitcli.cli.guard import guarded
-from digitcli.cli.info import info
-from digitcli.cli.inspect import inspect
-from digitcli.cli.train import train
 from digitcli.errors import ExitCode
 from digitcli.output.console import complain, mute
 
@@ -21,11 +18,40 @@ ClickException: Any = next(
     kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException"
 )
 
+# What the list of commands says of each: the first sentence of its own help.
+SUMMARIES = {
+    "classify": "Read the digit in each picture.",
+    "evaluate": "Measure the network on labelled images.",
+    "export": "Write the network for other programs.",
+    "info": "Show the versions in use, the network's layers as the article lists them, and the card"
+    " of the weights.",
+    "inspect": "Show what each stage makes of one picture.",
+    "train": "Train LeNet-5 and write a weights folder.",
+}
+
+
+class _Commands(TyperGroup):
+    """The subcommands: help and completion need their names, only a call needs the command."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, command and load_command(str(name)), rest
+
+
 app = typer.Typer(
+    cls=_Commands,
     help="Read pictures of digits with LeNet-5.",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def load_command(name: str) -> Any:
+    """Import the subcommand of this name, and return it as Typer's command."""
+    module = importlib.import_module(f"digitcli.cli.{name}")
+    alone = typer.Typer(add_completion=False)
+    alone.command(name)(guarded(getattr(module, name)))
+    return get_command(alone)
 
 
 def run() -> None:
@@ -71,5 +97,5 @@ def _main(
         typer.echo(context.get_help())
 
 
-for _command in (classify, evaluate, export, info, inspect, train):
-    app.command()(guarded(_command))
+for _name, _summary in SUMMARIES.items():
+    app.command(_name, help=_summary)(lambda: None)

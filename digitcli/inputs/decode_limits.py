@@ -11,7 +11,7 @@ import io
 import re
 import sys
 
-from PIL import ExifTags, Image, ImageFile, TiffImagePlugin
+from PIL import ExifTags, Image, ImageFile
 
 from digitcli.errors import ImageError
 
@@ -171,6 +171,8 @@ def _bytes_a_pixel(image: Image.Image) -> float:
 
 def _tiff_bytes(image: Image.Image, stored: int) -> float:
     """Add one strip or tile, decoded, and the turned image where it is to be turned."""
+    from PIL import TiffImagePlugin  # here, so that other formats do not pay for it
+
     tags = image.tag_v2  # type: ignore[attr-defined]
     in_strip = image.width * min(tags.get(TiffImagePlugin.ROWSPERSTRIP, image.height), image.height)
     in_tile = tags.get(TiffImagePlugin.TILEWIDTH, 0) * tags.get(TiffImagePlugin.TILELENGTH, 0)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from digitcli import __version__
+from digitcli.cli.app import SUMMARIES, load_command
 from digitcli.cli.guard import guarded
 from digitcli.errors import DataError, ExitCode, ImageError
 
@@ -27,6 +28,38 @@ def test_without_a_command_help_is_given(
     assert done.returncode == 0
     for command in COMMANDS:
         assert command in done.stdout
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_list_of_commands_says_what_each_ones_own_help_begins_with(command: str) -> None:
+    first = load_command(command).help.partition("\n\n")[0]
+    assert SUMMARIES[command] == " ".join(first.split())
+
+
+def test_help_and_a_mistyped_command_import_no_command() -> None:
+    for words in ("--help", "clasify"):
+        code = (
+            "import sys\nfrom digitcli.__main__ import main\n"
+            f"sys.argv = ['digitcli', {words!r}]\n"
+            "try:\n main()\nexcept SystemExit:\n print(*sys.modules)"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        loaded = set(done.stdout.splitlines()[-1].split())
+        assert "digitcli.cli.app" in loaded
+        assert not loaded & {f"digitcli.cli.{command}" for command in COMMANDS}
+
+
+def test_atexit_handlers_run_and_what_is_held_open_is_closed_when_the_process_ends() -> None:
+    code = (
+        "import atexit, contextlib, sys\nimport digitcli.__main__ as entry\n"
+        "@contextlib.contextmanager\n"
+        "def opened():\n try:\n  yield\n finally:\n  print('closed')\n"
+        "def main():\n"
+        " with opened():\n  print('at work')\n  sys.exit(3)\n"
+        "atexit.register(print, 'exit')\nentry.main = main\nentry.command()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (3, "at work\nclosed\nexit\n")
 
 
 @pytest.mark.parametrize("command", COMMANDS)
