@@ -19,10 +19,7 @@ class Reason(str, Enum):
     NO_INK = "no ink"
     SMALL = "too small to read"
     SEVERAL = "several characters"
-    FRAME = "remains of a frame"
-    # a filled box, much wider than high, or far too many strokes
     SHAPE = "not the shape of a digit"
-    FAINT = "contrast below the noise"
     LOW_CONFIDENCE = "low confidence"
 
 

@@ -29,13 +29,11 @@ class Contrast(NamedTuple):
 
     Attributes:
         strength: uint8 (height, width), 0 for the background, `FULL` for the ink's own colour.
-        ink: how far the ink's colour is from the background's, in grey levels.
         bright: the ink is brighter than the background.
 
     """
 
     strength: Grey
-    ink: float
     bright: bool
 
 
@@ -69,8 +67,7 @@ def measure_contrast(image: NDArray[np.uint8], ink: Map) -> Contrast | None:
     ground = cv2.transform(background, projection)
     there = cv2.resize(ground, (width, height), interpolation=cv2.INTER_LINEAR)
     strength = np.clip(here - there, 0, 255).astype(np.uint8)
-    contrast = float(np.sqrt(squared / projection.size))
-    return Contrast(strength, contrast, bool(towards.sum() > 0))
+    return Contrast(strength, bool(towards.sum() > 0))
 
 
 def _estimate_background(image: Map, ink: Map) -> Map:

@@ -32,21 +32,13 @@ from digitcli.prediction import Reason
 from digitcli.preprocessing.box import Box
 from digitcli.preprocessing.characters import find_characters
 from digitcli.preprocessing.contrast import measure_contrast
-from digitcli.preprocessing.crops import (
-    CROP,
-    find_flat_background,
-    find_ink_in_crop,
-    lies_on_edge,
-    recognise_mnist,
-)
+from digitcli.preprocessing.crops import CROP, find_ink_in_crop, recognise_mnist
 from digitcli.preprocessing.detection import look
 from digitcli.preprocessing.framing import to_canvas
-from digitcli.preprocessing.ink import Ink, Invert, Seen, cut_out, no_ink
+from digitcli.preprocessing.ink import FEWEST, Ink, Invert, Seen, cut_out, no_ink
 from digitcli.preprocessing.ruled_lines import without_lines
 from digitcli.preprocessing.strokes import STRONG, select_strokes
 
-# Pixels; an image with a longer side below, or a shorter one, holds no digit that can be told.
-_LOWEST, _NARROWEST = 7, 2
 # Of the main character's longer side: what is looked at closely around it.
 _SURROUNDINGS = 2.0
 
@@ -148,7 +140,7 @@ def find_ink(image: NDArray[np.uint8], *, invert: Invert = "auto") -> Ink:
 
     """
     height, width = image.shape[:2]
-    if max(height, width) < _LOWEST or min(height, width) < _NARROWEST:
+    if max(height, width) < FEWEST:
         return Ink(np.zeros((1, 1), np.uint8), found=False, small=True)
     if max(height, width) <= CROP:
         ink = _read_crop(image, invert)
@@ -173,25 +165,15 @@ def find_ink(image: NDArray[np.uint8], *, invert: Invert = "auto") -> Ink:
     return cut_out(
         strokes.image,
         seen,
-        (height, width),
         bright=contrast.bright,
-        contrast=contrast.ink,
         characters=max(glance.count, closer.count),
         certainty=strokes.certainty,
     )
 
 
 def _read_crop(image: NDArray[np.uint8], invert: Invert) -> Ink | None:
-    """Find the ink of a small crop on a flat background; None where it has none."""
-    grey = _to_grey(image)
-    ink = recognise_mnist(grey, invert)
-    if ink is not None:
-        return ink
-    flat = find_flat_background(grey)
-    if flat is None:
-        return None
-    ink = find_ink_in_crop(image, flat, invert)
-    return replace(ink, frame=ink.found and lies_on_edge(ink, grey.shape))
+    """Find the ink of a small crop without the detector; None where it has to be asked."""
+    return recognise_mnist(_to_grey(image), invert) or find_ink_in_crop(image, invert)
 
 
 def try_reading(
