@@ -13,12 +13,10 @@ from numpy.typing import NDArray
 from digitcli.preprocessing.box import Box
 from digitcli.preprocessing.detection import Map, Sight
 
-SURE = 0.5  # probability from which a pixel is in the middle of a digit
+LIKELY = 0.5  # probability from which a pixel is taken for what the detector says it is
 # Of the highest probability of a middle; one whose peak is lower is a fragment of another's rim.
 PEAK = 0.8
 MARKED = 0.3  # probability from which a pixel is counted as ink
-# Marked pixels of 128 × 128, weighted by their probability; less ink is no digit.
-LEAST_INK = 4.0
 # Of the main character's ink: beside it, a stop or dirt has less, another digit more.
 LEAST_SHARE = 0.08
 # Of the middle's longer side; ink farther from it is part of a word or of a drawing beside.
@@ -64,7 +62,7 @@ class Characters:
 
 def find_characters(sight: Sight) -> Characters | None:
     """Find the characters that the detector sees; None where it sees no digit."""
-    middles = sight.characters > SURE
+    middles = sight.characters > LIKELY
     count, numbers, stats, _ = cv2.connectedComponentsWithStats(
         middles.astype(np.uint8), connectivity=4
     )
@@ -85,6 +83,6 @@ def find_characters(sight: Sight) -> Characters | None:
     ink = sight.ink[marked].astype(np.float64)
     weights = np.bincount(owners[marked], weights=ink, minlength=count).astype(np.float64)
     weights[0] = 0
-    if weights.max() < LEAST_INK:
+    if not weights.any():
         return None
     return Characters(sight, owners, weights)

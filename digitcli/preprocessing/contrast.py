@@ -12,16 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitcli.architectures import DETECTOR_SIDE
+from digitcli.preprocessing.characters import LIKELY
 from digitcli.preprocessing.detection import Map
 
 Grey = NDArray[np.uint8]
 
 FULL = 200  # strength of the ink's own colour; darker spots in it have room above
-CERTAIN = 0.5  # probability from which a pixel tells the ink's colour
 _POSSIBLE = 0.2  # probability from which a pixel is no background
 _EDGE = np.ones((5, 5), np.uint8)  # strokes have soft edges, which are no background either
 _SMOOTH = 10.0  # pixels of 128, deviation of the smoothing; light changes more slowly
-_LEAST_CONTRAST = 1.0  # grey levels; 8 bits show no less
 
 
 class Contrast(NamedTuple):
@@ -45,21 +44,21 @@ def measure_contrast(image: NDArray[np.uint8], ink: Map) -> Contrast | None:
         ink: the detector's map of all ink in it, float32 (128, 128).
 
     Returns:
-        None where no pixel is certain, or ink and background have one colour.
+        None where no pixel is likely to be ink, or ink and background have one colour.
 
     """
     height, width = image.shape[:2]
     is_large = min(height, width) >= DETECTOR_SIDE
     way = cv2.INTER_AREA if is_large else cv2.INTER_LINEAR
     small = cv2.resize(image, (DETECTOR_SIDE, DETECTOR_SIDE), interpolation=way).astype(np.float32)
-    certain = ink > CERTAIN
-    if not certain.any():
+    likely = ink > LIKELY
+    if not likely.any():
         return None
     background = _estimate_background(small, ink)
-    differences = np.sort((small - background)[certain], axis=0)
+    differences = np.sort((small - background)[likely], axis=0)
     towards = np.atleast_1d(differences[len(differences) // 2])  # np.median takes 7 ms to load
     squared = float((towards * towards).sum())
-    if squared < _LEAST_CONTRAST**2:
+    if not squared:
         return None
     # one row: each pixel's colour becomes one number, its part of the way to the ink's colour
     projection = (towards * (FULL / squared)).astype(np.float32)[np.newaxis]

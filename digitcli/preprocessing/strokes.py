@@ -6,20 +6,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digitcli.preprocessing.characters import MARKED
+from digitcli.preprocessing.characters import LIKELY, MARKED
 from digitcli.preprocessing.contrast import FULL
 from digitcli.preprocessing.detection import Map
 from digitcli.preprocessing.ink import Grey
 
-_SURE = 0.5  # probability from which a pixel is marked as the main digit's ink
-_STANDING_OUT = 0.2 * FULL  # strength from which a marked pixel is ink
-STRONG = 0.4 * FULL  # strength from which a pixel within reach of a mark, or joined to it, is ink
-_FLOOR = 0.15 * FULL  # strength that is drawn black
+# Strength from which a pixel that is marked, within reach of a mark, or joined to one, is ink.
+STRONG = 0.3 * FULL
 # Of a component's pixels that are marked, from which all of it is the digit: the detector leaves
-# gaps. One that runs out of the window may be a line on which the digit stands.
-_MOSTLY, _MOSTLY_AT_BORDER = 0.5, 0.9
+# gaps.
+_MOSTLY = 0.5
 _REACH = 1 / 64  # of the window's longer side: marks are as coarse as the detector's pixels
-_FEWEST = 10  # marked pixels
 # A display has so many segments. What has more pieces is of dots, and is drawn as the detector sees
 # it: joined.
 _MOST_PIECES = 7
@@ -48,39 +45,41 @@ def select_strokes(strength: Grey, ink: Map) -> Strokes | None:
         ink: the detector's map of the main digit's ink, of whatever size.
 
     Returns:
-        The strokes in ``strength``'s shape; None where nearly nothing is marked.
+        The strokes in ``strength``'s shape; None where nothing is marked.
 
     """
     height, width = strength.shape
     probability = cv2.resize(ink, (width, height), interpolation=cv2.INTER_LINEAR)
-    marks = (probability > _SURE) & (strength > _STANDING_OUT)
-    if np.count_nonzero(marks) < _FEWEST:
-        return None
     strong = (strength > STRONG).astype(np.uint8)
+    marks = (probability > LIKELY) & (strong > 0)
+    if not marks.any():
+        return None
     reach = 2 * max(1, round(max(height, width) * _REACH)) + 1
     near = cv2.dilate(marks.astype(np.uint8), np.ones((reach, reach), np.uint8))
     strokes = np.maximum(strong & near, _mostly_marked(strong, marks))
     marked = ink > MARKED
     if _is_dotted(strokes):
         joined = np.rint(255 * probability).astype(np.uint8)
-        lit = cv2.resize(strong, (ink.shape[1], ink.shape[0]), interpolation=cv2.INTER_NEAREST)
+        size = ink.shape[1], ink.shape[0]
+        lit = cv2.resize(255 * strong, size, interpolation=cv2.INTER_AREA)
         return Strokes(joined, float(ink[marked & (lit > 0)].mean()))
-    scale = 255 / (FULL - _FLOOR)
-    image = cv2.convertScaleAbs(cv2.subtract(strength, round(_FLOOR)), alpha=scale)
+    image = cv2.convertScaleAbs(strength, alpha=255 / FULL)
     # the strokes' soft edges belong to them
     image = np.asarray(image * cv2.dilate(strokes, _ALL_ROUND), np.uint8)
     return Strokes(image, float(ink[marked].mean()))
 
 
 def _mostly_marked(strong: Grey, marks: NDArray[np.bool_]) -> Grey:
-    """Return 1 where a whole component of strong pixels is the digit's."""
+    """Return 1 where a whole component of strong pixels is the digit's.
+
+    One that runs out of the window may be a line on which the digit stands.
+    """
     height, width = strong.shape
     count, labels, stats, _ = cv2.connectedComponentsWithStats(strong, connectivity=8)
     share = np.bincount(labels[marks], minlength=count) / stats[:, cv2.CC_STAT_AREA]
     x, y, w, h, _ = stats.T
     is_inside = (x > 0) & (y > 0) & (x + w < width) & (y + h < height)
-    is_digit = share > np.where(is_inside, _MOSTLY, _MOSTLY_AT_BORDER)
-    is_digit[0] = False
+    is_digit = is_inside & (share > _MOSTLY)
     return np.asarray(is_digit[labels], np.uint8)
 
 

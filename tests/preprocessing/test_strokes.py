@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from digitcli.preprocessing.contrast import FULL
-from digitcli.preprocessing.strokes import select_strokes
+from digitcli.preprocessing.strokes import STRONG, select_strokes
 
 
 def draw(strength: np.ndarray, ink: np.ndarray) -> np.ndarray:
@@ -53,7 +53,7 @@ def test_a_stroke_keeps_its_soft_edges() -> None:
 @pytest.mark.parametrize(("times", "drawn"), [(0.6, False), (1.4, True)])
 def test_faint_pixels_within_reach_are_ink_from_a_bound_on(times: float, drawn: bool) -> None:
     strength = FULL * BAR
-    strength[40:44, 68:70] = round(times * 0.4 * FULL)
+    strength[40:44, 68:70] = round(times * STRONG)
     marks = BAR.astype(np.float32)
     image = draw(strength, marks)
     assert bool(image[41, 69] > 0) == drawn
@@ -74,7 +74,7 @@ def test_segments_stay_apart() -> None:
     assert not image[63:65].any()
 
 
-def test_where_nearly_nothing_is_marked_there_are_no_strokes() -> None:
+def test_where_nothing_is_marked_there_are_no_strokes() -> None:
     assert select_strokes(FULL * BAR, np.zeros((128, 128), np.float32)) is None
 
 
