@@ -20,6 +20,7 @@ Grey = NDArray[np.uint8]
 FULL = 200  # strength of the ink's own colour; darker spots in it have room above
 _POSSIBLE = 0.2  # probability from which a pixel is no background
 _EDGE = np.ones((5, 5), np.uint8)  # strokes have soft edges, which are no background either
+_ROUNDING = 0.5  # grey levels; a smaller difference is no colour of its own
 _SMOOTH = 10.0  # pixels of 128, deviation of the smoothing; light changes more slowly
 
 
@@ -58,7 +59,7 @@ def measure_contrast(image: NDArray[np.uint8], ink: Map) -> Contrast | None:
     differences = np.sort((small - background)[likely], axis=0)
     towards = np.atleast_1d(differences[len(differences) // 2])  # np.median takes 7 ms to load
     squared = float((towards * towards).sum())
-    if not squared:
+    if squared < _ROUNDING**2:
         return None
     # one row: each pixel's colour becomes one number, its part of the way to the ink's colour
     projection = (towards * (FULL / squared)).astype(np.float32)[np.newaxis]
