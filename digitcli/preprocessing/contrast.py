@@ -12,13 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitcli.architectures import DETECTOR_SIDE
-from digitcli.preprocessing.characters import LIKELY
+from digitcli.preprocessing.characters import LIKELY, MARKED
 from digitcli.preprocessing.detection import Map
 
 Grey = NDArray[np.uint8]
 
 FULL = 200  # strength of the ink's own colour; darker spots in it have room above
-_POSSIBLE = 0.2  # probability from which a pixel is no background
 _EDGE = np.ones((5, 5), np.uint8)  # strokes have soft edges, which are no background either
 _ROUNDING = 0.5  # grey levels; a smaller difference is no colour of its own
 _SMOOTH = 10.0  # pixels of 128, deviation of the smoothing; light changes more slowly
@@ -72,7 +71,7 @@ def measure_contrast(image: NDArray[np.uint8], ink: Map) -> Contrast | None:
 
 def _estimate_background(image: Map, ink: Map) -> Map:
     """Smooth an image over what is no ink (Knutsson and Westin: normalised convolution, 1993)."""
-    inked = cv2.dilate((ink > _POSSIBLE).astype(np.uint8), _EDGE)
+    inked = cv2.dilate((ink > MARKED).astype(np.uint8), _EDGE)
     free = np.float32(1e-4) + (inked == 0)
     weight = cv2.GaussianBlur(free, (0, 0), _SMOOTH)
     if image.ndim == 2:
