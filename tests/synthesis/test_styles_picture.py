@@ -20,7 +20,7 @@ from digitcli.synthesis.styles import add_strokes, draw, stencil, write_by_hand
 FOLDER = Path(__file__).parents[1] / "golden"
 COPIES = 4
 COLUMNS = 4
-CELL, LABEL = 30, 200
+CELL, LABEL = 30, 215
 ROW = CELL + 2
 
 Canvas = npt.NDArray[np.uint8]
