@@ -85,6 +85,7 @@ def test_the_wheel_holds_package_weights_and_data_and_nothing_else(built):
         "digitcli/py.typed",
         "digitcli/datasets/mnist.npz",
         "digitcli/output/templates/report.html",
+        *(f"digitcli/synthesis/drawings/{n}.txt" for n in ("digits", "negatives", "detector")),
     } <= names
     assert {
         f"digitcli/weights/{name}/model.tflite" for name in ("detector", "lenet5", "lenet5-1998")

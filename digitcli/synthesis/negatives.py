@@ -1,6 +1,12 @@
-"""Shapes that are no digits, from digits and by code: the network learns to answer them evenly."""
+"""What is no digit: the network learns to answer it evenly.
 
+Letters, signs and shapes come from drawings/negatives.txt; others are made of digits, or by code.
+What people do write for a digit is not among them: nobody can tell it from one.
+"""
+
+import functools
 import string
+from collections.abc import Callable
 
 import cv2
 import numpy as np
@@ -9,95 +15,32 @@ from PIL import Image, ImageDraw, ImageFont
 
 from digitcli.architectures import CANVAS_SIDE
 from digitcli.datasets.labelled import NO_DIGIT, LabelledImages
-from digitcli.synthesis.digits import HERSHEY, Form, curve, framed, write
+from digitcli.synthesis.digits import HERSHEY, curve, framed, write
+from digitcli.synthesis.drawing_files import packaged
+from digitcli.synthesis.styles import Choice, write_by_hand
 
 _SHEET_SIDE = 112
-# letters that look like a digit in some hand are left out
-_LETTERS = "".join(sorted(set(string.ascii_letters) - set("BDGILOQSTZbgijloqstyz"))) + "#%&?@+=$"
-
-
-# as people write them, in the manner of `digits.FORMS`
-LETTERS: tuple[Form, ...] = (
-    (((0, 1), (0.5, 0)), ((0.5, 0), (1, 1)), ((0.2, 0.6), (0.8, 0.6))),  # A
-    (((1, 0.15), (0.5, 0), (0.05, 0.5), (0.5, 1), (1, 0.85)),),  # C
-    (((0, 0), (0, 1)), ((0, 0), (1, 0)), ((0, 0.5), (0.8, 0.5)), ((0, 1), (1, 1))),  # E
-    (((0, 0), (0, 1)), ((0, 0), (1, 0)), ((0, 0.5), (0.8, 0.5))),  # F
-    (((0, 0), (0, 1)), ((1, 0), (1, 1)), ((0, 0.5), (1, 0.5))),  # H
-    (((0, 0), (0, 1)), ((1, 0), (0, 0.55)), ((0.2, 0.45), (1, 1))),  # K
-    (((0, 1), (0.1, 0)), ((0.1, 0), (0.5, 0.6)), ((0.5, 0.6), (0.9, 0)), ((0.9, 0), (1, 1))),  # M
-    (((0, 1), (0, 0)), ((0, 0), (1, 1)), ((1, 1), (1, 0))),  # N
-    (((0, 0), (0, 1)), ((0, 0), (0.8, 0.05), (0.8, 0.45), (0, 0.5))),  # P
-    (((0, 0), (0, 1)), ((0, 0), (0.8, 0.05), (0.8, 0.45), (0, 0.5)), ((0.2, 0.5), (1, 1))),  # R
-    (((0, 0), (0.05, 0.8), (0.5, 1), (0.95, 0.8), (1, 0)),),  # U
-    (((0, 0), (0.5, 1)), ((0.5, 1), (1, 0))),  # V
-    (
-        ((0, 0), (0.25, 1)),
-        ((0.25, 1), (0.5, 0.3)),
-        ((0.5, 0.3), (0.75, 1)),
-        ((0.75, 1), (1, 0)),
-    ),  # W
-    (((0, 0), (1, 1)), ((1, 0), (0, 1))),  # X
-    (((0, 0), (0.5, 0.5)), ((1, 0), (0.5, 0.5)), ((0.5, 0.5), (0.5, 1))),  # Y
-    (
-        ((0.85, 0.55), (0.3, 0.45), (0.05, 0.75), (0.4, 1), (0.85, 0.7)),
-        ((0.9, 0), (0.85, 0.7), (1, 1)),
-    ),  # d
-    (((0, 0.7), (0.8, 0.6), (0.6, 0.2), (0.1, 0.4), (0.1, 0.9), (0.5, 1), (1, 0.85)),),  # e
-    (((0, 0), (0, 1)), ((0, 0.7), (0.4, 0.45), (0.8, 0.6), (0.85, 1))),  # h
-    (((0, 0.3), (0, 1)), ((0, 0.6), (0.5, 0.3), (0.95, 0.6), (1, 1))),  # n
-    (((0, 0.4), (0, 1)), ((0, 0.6), (0.3, 0.4), (0.5, 1)), ((0.5, 0.6), (0.8, 0.4), (1, 1))),  # m
-    (((0, 0.3), (0, 1)), ((0, 0.6), (0.4, 0.3), (0.9, 0.35))),  # r
-    (((0.4, 0), (0.4, 0.8), (0.6, 1), (0.9, 0.9)), ((0, 0.35), (0.9, 0.35))),  # t
-    (((1, 0), (0.6, 0.7), (0.3, 1), (0, 0.5), (0.3, 0), (0.6, 0.4), (1, 1)),),  # alpha
-    (
-        ((0, 1), (0.1, 0.2), (0.5, 0), (0.8, 0.2), (0.4, 0.42)),
-        ((0.4, 0.42), (0.9, 0.55), (0.7, 0.85), (0.1, 0.8)),
-    ),  # beta
-    (((0, 0.1), (0.3, 0.1), (0.6, 0.8), (0.5, 1), (0.4, 0.8), (0.9, 0)),),  # gamma
-    (
-        ((0.9, 0.1), (0.4, 0), (0.2, 0.25), (0.6, 0.45)),
-        ((0.6, 0.45), (0, 0.65), (0.3, 1), (0.95, 0.9)),
-    ),  # epsilon
-    (((0.5, 0), (0, 0.5), (0.5, 1), (1, 0.5), (0.5, 0)), ((0.1, 0.5), (0.9, 0.5))),  # theta
-    (((0.1, 0), (0.4, 0.2), (1, 1)), ((0.5, 0.45), (0, 1))),  # lambda
-    (((0.1, 0), (0.35, 0.15), (0.6, 0.7), (1, 1)), ((0.45, 0.45), (0, 1))),
-    (((1, 0.1), (0.45, 0.9), (0.05, 0.6), (0.15, 0.15), (0.5, 0.2), (1, 0.95)),),  # alpha, written
-    (
-        ((0.4, 0.1), (0, 0.55), (0.4, 1), (0.85, 0.6), (0.45, 0.1)),
-        ((0.4, 0.08), (1, 0.05)),
-    ),  # sigma
-    (
-        ((0.5, 0), (0, 0.5), (0.5, 1), (1, 0.5), (0.5, 0)),
-        ((0.3, 0.5), (0.7, 0.5)),
-    ),  # theta, written
-    (((0.5, 0.2), (0, 0.55), (0.5, 0.85), (1, 0.55), (0.5, 0.2)), ((0.5, 0), (0.5, 1))),  # phi
-    (((0, 0.1), (0.1, 0.6), (0.5, 0.7), (0.9, 0.6), (1, 0.1)), ((0.5, 0), (0.5, 1))),  # psi
-    (((0, 0.1), (1, 0.1)), ((0.25, 0.1), (0.2, 1)), ((0.75, 0.1), (0.8, 1))),  # pi
-    (((0, 0.2), (0.1, 0.9), (0.5, 0.9), (0.5, 0.4), (0.5, 0.9), (0.9, 0.9), (1, 0.2)),),  # omega
-    (((0, 0), (0, 1)), ((0, 1), (1, 1))),  # a corner
-    (((0, 1), (1, 1)), ((1, 1), (1, 0))),
-    (((0, 1), (0, 0)), ((0, 0), (1, 0))),
+# letters that look like a digit in some hand, or in print, are left out
+_LOOK_ALIKE = "BDGIOQSZbgiloqsz"
+_LETTERS = "".join(sorted(set(string.ascii_letters) - set(_LOOK_ALIKE))) + "#%&?@+=$"
+# of each digit, the halves that are no digit; the lower half of a 9 is a 1, the upper one a 0
+_HALVES = (
+    *((0, half) for half in ("upper", "lower", "left", "right")),
+    *((2, half) for half in ("lower",)),
+    *((4, half) for half in ("upper",)),
+    *((5, half) for half in ("upper",)),
+    *((8, half) for half in ("left",)),
 )
+_BROADEST = 9  # the pen, of 64 parts of a drawing's longer side: most loops stay open
 
 
 def shapes(count: int, digits: LabelledImages, rng: np.random.Generator) -> LabelledImages:
     """Make ``count`` framed shapes labelled `NO_DIGIT`, some of them from pieces of ``digits``."""
-    by_code = (
-        _letter,
-        _written,
-        _written,
-        _written,
-        _scribble,
-        _curl,
-        _spiral,
-        _block,
-        _grid,
-        _noise,
-    )
-    makers = (*by_code, _overlaid, _beside, _turned, _cut)
     images = np.zeros((count, CANVAS_SIDE, CANVAS_SIDE), np.uint8)
-    for image in images:
-        image[:] = makers[rng.integers(len(makers))](digits, rng)
+    shares = np.array(list(MAKERS.values()))
+    makers = rng.choice(np.array(list(MAKERS), object), count, p=shares / shares.sum())
+    for image, make in zip(images, makers, strict=True):
+        image[:] = make(digits, rng)
     return LabelledImages(images, np.full(count, NO_DIGIT, np.int64))
 
 
@@ -116,7 +59,13 @@ def _letter(_digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.uin
 
 
 def _written(_digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.uint8]:
-    return framed(write(LETTERS[rng.integers(len(LETTERS))], rng, narrowest=0.45, broadest=11))
+    """Write one of the drawings of negatives.txt."""
+    return framed(write_by_hand(_written_choice().pick(rng), rng, broadest=_BROADEST))
+
+
+@functools.cache
+def _written_choice() -> Choice:
+    return Choice(packaged("negatives"))
 
 
 def _curl(_digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -208,6 +157,39 @@ def _cut(digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.uint8]:
     return framed(mixed) if mixed.max() > 0 else one
 
 
+def _half(digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Cut a digit in two, at its middle; keep a half that is none."""
+    label, half = _HALVES[rng.integers(len(_HALVES))]
+    rows = np.flatnonzero(digits.labels == label)
+    if not len(rows):  # one's own images may lack a digit
+        return _cut(digits, rng)
+    image = digits.images[rng.choice(rows)]
+    x, y, width, height = cv2.boundingRect(image)
+    middle_x, middle_y = x + width // 2, y + height // 2
+    kept = {
+        "upper": image[:middle_y],
+        "lower": image[middle_y:],
+        "left": image[:, :middle_x],
+        "right": image[:, middle_x:],
+    }[half]
+    return framed(kept)
+
+
+def _joined(digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Join two digits so that their strokes touch, as in numbers written fast."""
+    one, other = _pick(digits, rng), _pick(digits, rng)
+    x, _, width, _ = cv2.boundingRect(one)
+    left = one[:, : x + width]
+    x, _, _, _ = cv2.boundingRect(other)
+    right = other[:, x:]
+    overlap = int(rng.integers(1, 4))
+    pair = np.zeros((CANVAS_SIDE, left.shape[1] + right.shape[1] - overlap), np.uint8)
+    pair[:, : left.shape[1]] = left
+    second = pair[:, left.shape[1] - overlap :]
+    np.maximum(second, right, out=second)
+    return framed(pair)
+
+
 def _grid(_digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Draw ruled or squared sheet, or a corner or an edge of it, with nothing written there."""
     sheet = np.zeros((_SHEET_SIDE, _SHEET_SIDE), np.uint8)
@@ -251,3 +233,23 @@ def _noise(_digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.uint
 
 def _pick(digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.uint8]:
     return np.asarray(digits.images[rng.integers(len(digits))])
+
+
+Maker = Callable[[LabelledImages, np.random.Generator], NDArray[np.uint8]]
+# how often each is made
+MAKERS: dict[Maker, float] = {
+    _written: 10,
+    _letter: 1.5,
+    _scribble: 1,
+    _curl: 1,
+    _spiral: 0.5,
+    _block: 0.7,
+    _grid: 0.7,
+    _noise: 1,
+    _overlaid: 0.7,
+    _beside: 0.7,
+    _joined: 0.7,
+    _turned: 0.7,
+    _cut: 0.7,
+    _half: 1,
+}

@@ -10,7 +10,7 @@ from digitcli.architectures import DETECTOR_SIDE
 from digitcli.synthesis import backgrounds, surroundings
 from digitcli.synthesis.backgrounds import Colour, Cover, log_uniform
 from digitcli.synthesis.digits import write
-from digitcli.synthesis.negatives import LETTERS
+from digitcli.synthesis.drawing_files import packaged
 from digitcli.synthesis.writing import Writing, any_pen, nothing, one_digit, several_digits
 
 _SHAPE = (DETECTOR_SIDE, DETECTOR_SIDE)
@@ -241,13 +241,16 @@ def _other_writing(digits: npt.NDArray[np.uint8], rng: np.random.Generator, at_e
 
 def _letters(rng: np.random.Generator) -> Cover:
     """Write one to three letters; those that a digit could be mistaken for are not among them."""
+    letters = packaged("detector")
     cover = np.zeros(_SHAPE, np.float32)
     size = DETECTOR_SIDE * rng.uniform(0.15, 0.8)
     for _ in range(rng.integers(1, 4)):
-        sheet = write(LETTERS[rng.integers(len(LETTERS))], rng, narrowest=0.45, broadest=11)
+        letter = letters[rng.integers(len(letters))]
+        narrowest, widest = letter.width
+        sheet = write(letter.strokes, rng, narrowest=narrowest, widest=widest, broadest=11)
         scale = size / sheet.shape[0]
         x, y = rng.uniform(-0.2, 0.9, 2) * DETECTOR_SIDE
         matrix = np.array([[scale, 0, x], [0, scale, y]])
-        letter = cv2.warpAffine(sheet, matrix, _SHAPE, flags=cv2.INTER_AREA)
-        cover = np.maximum(cover, letter.astype(np.float32) / 255)
+        ink = cv2.warpAffine(sheet, matrix, _SHAPE, flags=cv2.INTER_AREA)
+        cover = np.maximum(cover, ink.astype(np.float32) / 255)
     return cover

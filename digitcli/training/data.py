@@ -12,8 +12,8 @@ from digitcli.datasets.labelled import LabelledFiles, LabelledImages, Split
 from digitcli.datasets.load import has_splits, load_split
 from digitcli.errors import DataError
 from digitcli.preprocessing.labelled_files import read_files
-from digitcli.synthesis.digits import drawn_digits
 from digitcli.synthesis.negatives import shapes
+from digitcli.synthesis.styles import drawn_digits
 from digitcli.training.recipe import Recipe
 from digitcli.training.split import OwnImages, OwnSplit, split_by_content
 
@@ -77,8 +77,9 @@ def assemble(
         chosen = _own(data)
     rng = np.random.default_rng(recipe.seed)
     count = len(chosen.train)
-    drawn = drawn_digits(round(recipe.drawn * count), rng)
-    no_digits = shapes(round(recipe.no_digits * count), chosen.train.digits(), rng)
+    digits = chosen.train.digits()
+    drawn = drawn_digits(round(recipe.drawn * count), digits, rng)
+    no_digits = shapes(round(recipe.no_digits * count), digits, rng)
     facts = chosen.facts | {
         "train": count,
         "validation": len(chosen.validation),

@@ -29,6 +29,33 @@ def test_the_seed_decides_every_pixel(digits: npt.NDArray[np.uint8]) -> None:
     assert not np.array_equal(first[0], other[0])
 
 
+# a seed, and the mean of the image of `digits` that it makes and of its ink; letters are written in
+# four of them and digits are printed in others
+AS_BEFORE = (
+    (4, 133.19, 8.93),
+    (8, 186.66, 11.60),
+    (10, 143.00, 3.59),
+    (11, 181.50, 0.00),
+    (12, 65.62, 39.74),
+    (29, 14.14, 0.00),
+    (32, 74.55, 0.00),
+    (36, 77.57, 0.00),
+    (65, 136.76, 0.00),
+)
+
+
+def test_the_detector_s_images_are_what_they_were(digits: npt.NDArray[np.uint8]) -> None:
+    """The bundled detector was trained on them: what draws digits must not change them.
+
+    A number more or less from the generator changes all that follows; the last digits may differ
+    with OpenCV's version.
+    """
+    for seed, image_mean, ink_mean in AS_BEFORE:
+        image, ink, _ = composite(digits, np.random.default_rng(seed))
+        assert image.mean() == pytest.approx(image_mean, abs=0.3)
+        assert ink.mean() == pytest.approx(ink_mean, abs=0.1)
+
+
 def test_ink_can_be_seen_in_the_picture(digits: npt.NDArray[np.uint8]) -> None:
     """Over many pictures, the ink of large digits is darker or lighter than the paper around it."""
     rng = np.random.default_rng(1)
