@@ -16,6 +16,7 @@ from digitcli.synthesis.digits import drawn_digits
 from digitcli.synthesis.negatives import shapes
 from digitcli.training.recipe import Recipe
 from digitcli.training.split import OwnImages, OwnSplit, split_by_content
+from digitcli.training.streams import Stream, generator
 
 FEW = 5_000  # images; a network that learned from fewer alone reads worse than the bundled one
 
@@ -75,10 +76,13 @@ def assemble(
         chosen = _mixed(recipe, _mnist(), data, seen)
     else:
         chosen = _own(data)
-    rng = np.random.default_rng(recipe.seed)
     count = len(chosen.train)
-    drawn = drawn_digits(round(recipe.drawn * count), rng)
-    no_digits = shapes(round(recipe.no_digits * count), chosen.train.digits(), rng)
+    drawn = drawn_digits(round(recipe.drawn * count), generator(recipe.seed, Stream.DRAWN_DIGITS))
+    no_digits = shapes(
+        round(recipe.no_digits * count),
+        chosen.train.digits(),
+        generator(recipe.seed, Stream.NEGATIVES),
+    )
     facts = chosen.facts | {
         "train": count,
         "validation": len(chosen.validation),
