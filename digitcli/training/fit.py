@@ -92,6 +92,7 @@ def compile_trainable(recipe: Recipe, network: keras.Sequential, steps: Steps) -
         use_ema=True,
     )
     optimizer.ema_momentum = keras.Variable(0.0)  # WarmUpAverage changes it on the way
+    optimizer.build(model.trainable_variables)  # or TensorFlow traces the first step twice, 1.1 s
     model.compile(
         optimizer,
         loss=kind.losses,
