@@ -251,7 +251,7 @@ def _save(output: Path, checkpoint: Path, trained: "Trained", force: bool) -> No
 def _write(folder: Path, trained: "Trained", *, replace: bool) -> None:
     from digitcli.networks.serialization import to_keras_weights, to_tflite
     from digitcli.output import plots
-    from digitcli.training.run import history_csv
+    from digitcli.training.history import history_csv
 
     history = history_csv(trained.fitted.history)
     seen = {SEEN: "".join(f"{d}\n" for d in sorted(trained.seen)).encode()} if trained.seen else {}

@@ -14,7 +14,7 @@ from digitcli.training.recipe import Recipe
 
 if TYPE_CHECKING:
     from digitcli.training.data import TrainingData
-    from digitcli.training.fit import Epoch
+    from digitcli.training.history import Epoch
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # the last is unknown to Windows
 
@@ -68,7 +68,7 @@ class TrainingDisplay:
         self.request = EndRequest(self._say_what_is_kept)
         self._recipe = recipe
         self._checkpoint = checkpoint
-        self._best = 0.0
+        self._best = 0  # number of the epoch
         err = console(color, stderr=True)
         self._bar = Progress(
             TextColumn("{task.description}"),
@@ -105,7 +105,10 @@ class TrainingDisplay:
             f"{facts['drawn_digits']:,} drawn digits, {facts['no_digits']:,} other shapes; "
             f"{facts['validation']:,} to validate and {facts['test']:,} to test on"
         )
-        print(f"the best so far is saved once a minute: {printable(str(self._checkpoint))}")
+        print(
+            "the best so far, with the lowest validation loss, is saved once a minute: "
+            f"{printable(str(self._checkpoint))}"
+        )
         sys.stdout.flush()
         self._bar.update(self._task, description=f"epoch 1/{self._recipe.epochs}")
         self.request.await_signals()
@@ -122,22 +125,24 @@ class TrainingDisplay:
             if self.request.signum is not None:
                 raise KeyboardInterrupt
             return
+        training, validation = epoch.training, epoch.validation
+        distorted = f" + {epoch.distorted.loss:.4f} distorted" if self._recipe.augmentation else ""
         best = "  best" if epoch.best else ""
         print(
             f"epoch {epoch.number}/{self._recipe.epochs}  "
-            f"loss {epoch.loss:.4f}  accuracy {epoch.accuracy:.2%}  "
-            f"validation loss {epoch.validation_loss:.4f}  "
-            f"accuracy {epoch.validation_accuracy:.2%}{best}",
+            f"loss {training.loss:.4f}  accuracy {training.accuracy:.2%}  "
+            f"validation loss {validation.loss:.4f}{distorted}  "
+            f"accuracy {validation.accuracy:.2%}{best}",
             flush=True,
         )
         if epoch.best:
-            self._best = epoch.validation_accuracy
+            self._best = epoch.number
         following = min(epoch.number + 1, self._recipe.epochs)
         self._bar.update(
             self._task,
-            description=f"epoch {following}/{self._recipe.epochs}  loss {epoch.loss:.3f}  "
-            f"accuracy {epoch.accuracy:.1%}  validation {epoch.validation_accuracy:.2%}  "
-            f"best {self._best:.2%}",
+            description=f"epoch {following}/{self._recipe.epochs}  loss {training.loss:.3f}  "
+            f"accuracy {training.accuracy:.1%}  validation {validation.accuracy:.2%}  "
+            f"best: epoch {self._best}",
         )
 
     def _say_what_is_kept(self) -> None:

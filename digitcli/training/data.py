@@ -16,6 +16,7 @@ from digitcli.synthesis.negatives import shapes
 from digitcli.synthesis.styles import drawn_digits
 from digitcli.training.recipe import Recipe
 from digitcli.training.split import OwnImages, OwnSplit, split_by_content
+from digitcli.training.streams import Stream, generator
 
 FEW = 5_000  # images; a network that learned from fewer alone reads worse than the bundled one
 
@@ -75,11 +76,14 @@ def assemble(
         chosen = _mixed(recipe, _mnist(), data, seen)
     else:
         chosen = _own(data)
-    rng = np.random.default_rng(recipe.seed)
     count = len(chosen.train)
     digits = chosen.train.digits()
-    drawn = drawn_digits(round(recipe.drawn * count), digits, rng)
-    no_digits = shapes(round(recipe.no_digits * count), digits, rng)
+    drawn = drawn_digits(
+        round(recipe.drawn * count), digits, generator(recipe.seed, Stream.DRAWN_DIGITS)
+    )
+    no_digits = shapes(
+        round(recipe.no_digits * count), digits, generator(recipe.seed, Stream.NEGATIVES)
+    )
     facts = chosen.facts | {
         "train": count,
         "validation": len(chosen.validation),

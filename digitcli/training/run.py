@@ -20,25 +20,18 @@ from digitcli.datasets.labelled import NO_DIGIT, LabelledImages
 from digitcli.evaluation.comparison import exact_mcnemar
 from digitcli.training.augmentation import augment
 from digitcli.training.calibration import choose_threshold, fit_temperature
+from digitcli.training.callbacks import Weights
 from digitcli.training.data import TrainingData, assemble
-from digitcli.training.fit import Epoch, Fitted, Weights, fit, probabilities, score
+from digitcli.training.fit import fit
+from digitcli.training.history import Epoch, Fitted
 from digitcli.training.recipe import Recipe
+from digitcli.training.scoring import probabilities, score
+from digitcli.training.streams import Stream, generator
 from digitcli.training.trainable import TRAINABLES, build_network
 from digitcli.weights_folder import ModelCard, open_weights
 
 CHECKPOINT_SECONDS = 60
 REFUSED = 0.005  # the default threshold refuses this share of the validation images
-
-_COLUMNS = {  # of history.csv, after the epoch's number
-    "loss": ".6f",
-    "accuracy": ".6f",
-    "validation_loss": ".6f",
-    "validation_accuracy": ".6f",
-    "distorted_loss": ".6f",
-    "distorted_accuracy": ".6f",
-    "learning_rate": ".3g",
-    "seconds": ".2f",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +160,7 @@ def finish(
         metrics={
             "epochs_done": len(fitted.history),
             "best_epoch": fitted.best.number,
-            "validation_loss": fitted.best.validation_loss,
+            "validation_loss": fitted.best.validation.loss,
             "validation_errors": count_errors(network, data.validation),
             "temperature": temperature,
         },
@@ -199,7 +192,7 @@ def calibrate(network: keras.Sequential, validation: LabelledImages, recipe: Rec
     """
     images, labels = validation.images, validation.labels
     if recipe.augmentation:
-        distorted = augment(images, recipe.augmentation, np.random.default_rng(recipe.seed))
+        distorted = augment(images, recipe.augmentation, generator(recipe.seed, Stream.TEMPERATURE))
         images, labels = np.concatenate([images, distorted]), np.concatenate([labels, labels])
     chances = probabilities(network, images)
     temperature = fit_temperature(np.log(np.maximum(chances, 1e-30)), labels)
@@ -251,13 +244,3 @@ def versions_in_use() -> dict[str, str]:
         **{name: importlib.metadata.version(name) for name in ("tensorflow", "keras", "numpy")},
         "opencv": cv2.__version__,
     }
-
-
-def history_csv(history: list[Epoch]) -> str:
-    """Return the history as CSV, one line an epoch."""
-    rows = [["epoch", *_COLUMNS]]
-    rows += [
-        [str(epoch.number), *(format(getattr(epoch, n), how) for n, how in _COLUMNS.items())]
-        for epoch in history
-    ]
-    return "".join(",".join(row) + "\n" for row in rows)

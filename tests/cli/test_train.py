@@ -11,7 +11,11 @@ import threading
 import numpy as np
 import pytest
 
+from digitcli.cli.training_display import TrainingDisplay
 from digitcli.datasets import mnist
+from digitcli.output.console import Color
+from digitcli.training.history import Epoch, Score
+from digitcli.training.recipe import Recipe
 from digitcli.weights_folder import open_weights
 
 
@@ -58,7 +62,10 @@ def test_every_epoch_and_the_test_are_results_and_stderr_stays_empty(trained):
         r"epoch {}/3  loss \d\.\d{{4}}  accuracy [\d.]+%  "
         r"validation loss \d\.\d{{4}}  accuracy [\d.]+%(  best)?"
     )
-    assert lines[1] == f"the best so far is saved once a minute: {output}.partial"
+    assert lines[1] == (
+        "the best so far, with the lowest validation loss, is saved once a minute: "
+        f"{output}.partial"
+    )
     for number in (1, 2, 3):
         assert re.fullmatch(epoch.format(number), lines[1 + number])
     assert re.fullmatch(r"test loss \d\.\d{4}  accuracy [\d.]+%  \(\d+ of 200 wrong\)", lines[5])
@@ -83,6 +90,23 @@ def test_the_folder_is_whole_and_its_card_says_where_it_comes_from(trained):
 def test_what_was_trained_can_be_evaluated_and_gives_the_same_count(trained, data, digitcli):
     done = digitcli("evaluate", data, "--weights", trained[0], "-f", "json")
     assert json.loads(done.stdout)["errors"] == open_weights(trained[0]).card.metrics["test_errors"]
+
+
+def test_what_the_best_epoch_is_chosen_by_is_shown(capsys, tmp_path):
+    display = TrainingDisplay(Recipe(epochs=3), tmp_path, Color.NEVER)
+    scores = {"training": Score(0.2, 0.95), "learning_rate": 0.001, "seconds": 1.0}
+    better = Score(0.03, 0.985), Score(0.05, 0.98)
+    worse = Score(0.02, 0.995), Score(0.07, 0.97)
+    for number, (validation, distorted) in enumerate((better, worse), start=1):
+        best = number == 1
+        epoch = Epoch(
+            number=number, validation=validation, distorted=distorted, best=best, **scores
+        )
+        display.report(number / 3, epoch)
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.endswith("validation loss 0.0300 + 0.0500 distorted  accuracy 98.50%  best")
+    assert second.endswith("validation loss 0.0200 + 0.0700 distorted  accuracy 99.50%")
+    assert display._bar.tasks[0].description.endswith("validation 99.50%  best: epoch 1")
 
 
 def test_ctrl_c_keeps_the_best_so_far_and_a_terminal_gets_a_bar(data, tmp_path):
@@ -119,7 +143,7 @@ def test_ctrl_c_keeps_the_best_so_far_and_a_terminal_gets_a_bar(data, tmp_path):
     reader.join()
     assert "interrupted: the best so far, epoch" in rest
     assert open_weights(tmp_path / "kept").model()
-    assert re.search(r"epoch \d+/5000 .* best", b"".join(shown).decode())
+    assert re.search(r"epoch \d+/5000 .* best: epoch \d+", b"".join(shown).decode())
 
 
 def drain(terminal, shown):

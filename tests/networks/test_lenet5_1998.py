@@ -12,7 +12,7 @@ from digitcli.inference.classifier import Network
 from digitcli.inference.network import to_network_input
 from digitcli.networks import lenet5, lenet5_1998
 from digitcli.networks.serialization import load_keras_weights, to_tflite
-from digitcli.training.fit import probabilities
+from digitcli.training.scoring import probabilities
 from digitcli.weights_folder import open_weights
 
 # Table I read downwards, in the paper's words: six maps see three neighbours, six see four

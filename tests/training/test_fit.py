@@ -4,10 +4,13 @@ import keras
 import numpy as np
 import pytest
 
+from digitcli.datasets.labelled import NO_DIGIT, LabelledImages
 from digitcli.errors import DataError
 from digitcli.networks import lenet5
-from digitcli.training.fit import fit, one_cycle, score
+from digitcli.training.data import join
+from digitcli.training.fit import fit, learning_rate
 from digitcli.training.recipe import Recipe
+from digitcli.training.scoring import probabilities, score
 
 SHORT = dataclasses.replace(Recipe(), epochs=3, batch_size=40)
 
@@ -30,7 +33,7 @@ def test_the_same_seed_gives_the_same_bits(few, run):
     again, fitted = trained(few)
     for ours, theirs in zip(again.get_weights(), run[0].get_weights(), strict=True):
         np.testing.assert_array_equal(ours, theirs)
-    assert fitted.best.validation_loss == run[1].best.validation_loss
+    assert fitted.best.validation == run[1].best.validation
 
 
 def test_it_learns_from_a_few_hundred_pictures(few, run):
@@ -41,12 +44,9 @@ def test_patience_ends_a_run_and_the_weights_of_the_best_epoch_are_kept(few):
     restless = dataclasses.replace(SHORT, epochs=40, learning_rate=0.3, patience=2)
     network, fitted = trained(few, restless)
     assert len(fitted.history) == fitted.best.number + 2 < 40
-    assert loss(fitted.best) == min(map(loss, fitted.history)) < loss(fitted.history[-1])
-    assert score(network, few[1])[0] == pytest.approx(fitted.best.validation_loss, rel=1e-5)
-
-
-def loss(epoch):
-    return epoch.validation_loss + epoch.distorted_loss
+    losses = [epoch.choice_loss for epoch in fitted.history]
+    assert fitted.best.choice_loss == min(losses) < losses[-1]
+    assert score(network, few[1])[0] == pytest.approx(fitted.best.validation.loss, rel=1e-5)
 
 
 def test_progress_grows_to_one_and_every_epoch_is_reported(run):
@@ -64,7 +64,7 @@ def test_an_interrupt_keeps_the_best_so_far(few):
     network, fitted = trained(few, report=interrupt)
     assert fitted.interrupted
     assert len(fitted.history) == 1
-    assert score(network, few[1])[0] == pytest.approx(fitted.best.validation_loss, rel=1e-5)
+    assert score(network, few[1])[0] == pytest.approx(fitted.best.validation.loss, rel=1e-5)
 
 
 def test_an_interrupt_before_the_first_epoch_is_over_leaves_nothing_to_keep(few):
@@ -81,8 +81,45 @@ def test_a_loss_that_is_no_number_is_an_error(few):
 
 
 def test_the_learning_rate_rises_for_a_quarter_and_falls_to_nothing():
-    rates = one_cycle(0.01, 400)
-    assert rates.argmax() in range(95, 105)
-    assert rates.max() == pytest.approx(0.01, rel=0.02)
-    assert (np.diff(rates[105:]) < 0).all()
+    schedule = learning_rate(0.01, 400)
+    rates = np.array([float(schedule(step)) for step in range(401)])
+    assert rates.argmax() == 100
+    assert rates.max() == pytest.approx(0.01)
+    assert (np.diff(rates[100:]) < 0).all()
     assert rates[-1] < 1e-6
+
+
+UNAVERAGED = dataclasses.replace(SHORT, averaged_epochs=0.0, learning_rate=0.1)
+AVERAGED = dataclasses.replace(UNAVERAGED, averaged_epochs=1.0)
+
+
+@pytest.fixture(scope="module")
+def averaged_and_not(few):
+    return trained(few, AVERAGED)[1].history, trained(few, UNAVERAGED)[1].history
+
+
+def test_while_steps_are_large_the_averaged_weights_are_better(averaged_and_not):
+    averaged, not_averaged = averaged_and_not
+    assert averaged[0].choice_loss < 0.95 * not_averaged[0].choice_loss
+
+
+def test_the_training_goes_on_from_the_weights_as_they_were(averaged_and_not):
+    averaged, not_averaged = averaged_and_not
+    for ours, theirs in zip(averaged, not_averaged, strict=True):
+        assert ours.training.loss == pytest.approx(theirs.training.loss, rel=1e-3)
+
+
+def test_the_average_of_a_long_run_does_not_hold_the_first_weights(few):
+    long = dataclasses.replace(SHORT, epochs=1, averaged_epochs=100.0)
+    assert trained(few, long)[1].best.validation.accuracy > 0.5
+
+
+def test_a_network_is_unsure_of_what_it_learned_to_be_no_digit(few):
+    train, validation = few
+    blank = np.zeros((200, 28, 28), np.uint8)
+    blank[:, 10:18, 4:24] = 255
+    bars = LabelledImages(blank, np.full(len(blank), NO_DIGIT))
+    recipe = dataclasses.replace(SHORT, epochs=5)
+    network, _ = trained((join(train, bars), validation), recipe)
+    assert probabilities(network, bars.images).max() < 0.3
+    assert probabilities(network, validation.images).max(axis=1).mean() > 0.5

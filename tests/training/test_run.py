@@ -1,3 +1,5 @@
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -6,13 +8,39 @@ from digitcli.cli import train as command
 from digitcli.datasets import mnist
 from digitcli.datasets.labelled import NO_DIGIT, LabelledImages
 from digitcli.networks import lenet5
+from digitcli.training import fit as fit_module
+from digitcli.training import run
+from digitcli.training.augmentation import augment
+from digitcli.training.calibration import fit_temperature
 from digitcli.training.data import TrainingData, join
-from digitcli.training.fit import Epoch, Fitted
+from digitcli.training.fit import keep_best
+from digitcli.training.history import Epoch, Fitted, Score
 from digitcli.training.recipe import Recipe
-from digitcli.training.run import compare_own, count_errors, finish, is_right
+from digitcli.training.run import (
+    build_network,
+    calibrate,
+    compare_own,
+    count_errors,
+    finish,
+    is_right,
+)
+from digitcli.training.scoring import probabilities
+from digitcli.training.trainable import TRAINABLES
+from digitcli.weights_folder import open_weights
+
+EPOCH = Epoch(
+    number=1,
+    training=Score(0.3, 0.9),
+    validation=Score(0.2, 0.95),
+    distorted=Score(0.25, 0.93),
+    learning_rate=0.001,
+    seconds=1.5,
+    best=True,
+)
+FITTED = Fitted(history=[EPOCH], best=EPOCH)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def network():
     keras.utils.set_random_seed(0)
     return lenet5.build()
@@ -60,9 +88,69 @@ def test_the_card_counts_each_validation_image_once(network) -> None:
     rest = validation[5:205]
     data = TrainingData(rest, join(rest, own), rest, own_validation=own)
     assert len(data.balanced_validation()) == 400
-    epoch = Epoch(1, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, best=True)
-    card = finish(network, Recipe(), None, data, Fitted([epoch], epoch)).card
+    card = finish(network, Recipe(), None, data, FITTED).card
     assert card.metrics["validation_errors"] == count_errors(network, data.validation) <= 205
+
+
+def own_images_with_other_labels() -> TrainingData:
+    """A warm start's data, whose own validation images are all labelled wrongly."""
+    some = mnist.load_splits().validation
+    own = LabelledImages(some.images[:20], (some.labels[:20] + 1) % 10)
+    rest = some[20:420]
+    return TrainingData(rest, join(rest, own), rest, own_validation=own, facts={})
+
+
+PLAIN = dataclasses.replace(Recipe(), augmentation=None)
+
+
+def test_a_finished_network_is_calibrated() -> None:
+    network = build_network("lenet5", open_weights("lenet5"))
+    TRAINABLES[network.name].cool(network, 0.25)  # much too sure
+    validation = mnist.load_splits().validation[:1000]
+    data = TrainingData(validation, validation, validation)
+    card = finish(network, PLAIN, None, data, FITTED).card
+    assert card.metrics["temperature"] > 2
+    logits = np.log(probabilities(network, validation.images))
+    assert fit_temperature(logits, validation.labels) == pytest.approx(1, abs=0.01)
+
+
+def test_ones_own_validation_images_weigh_half_in_the_temperature() -> None:
+    data = own_images_with_other_labels()
+    network = build_network("lenet5", open_weights("lenet5"))
+    card = finish(network, PLAIN, None, data, FITTED).card
+    assert card.metrics["temperature"] > 4  # 1.9 where they count once
+
+
+def test_ones_own_validation_images_choose_the_epoch(monkeypatch) -> None:
+    data = own_images_with_other_labels()
+    chosen_by = []
+
+    def fit(recipe, network, train, validation, *callbacks):
+        chosen_by.append(validation)
+        return FITTED
+
+    monkeypatch.setattr(run, "fit", fit)
+    monkeypatch.setattr(run, "assemble", lambda *args, **options: data)
+    run.train(PLAIN)
+    [validation] = chosen_by
+    assert len(validation) == 800
+    assert validation.digests().count(data.own_validation.digests()[0]) == 20
+
+
+def test_the_copies_that_choose_the_epoch_do_not_fit_the_temperature(monkeypatch, network) -> None:
+    drawn = []
+
+    def augmented(images, how, rng):
+        drawn.append(augment(images, how, rng))
+        return drawn[-1]
+
+    monkeypatch.setattr(run, "augment", augmented)
+    monkeypatch.setattr(fit_module, "augment", augmented)
+    validation = mnist.load_splits().validation[:100]
+    keep_best(Recipe(), network, validation, validation)
+    calibrate(network, validation, Recipe())
+    of_choice, of_temperature = drawn
+    assert (of_choice != of_temperature).any(axis=(1, 2)).all()
 
 
 @pytest.mark.slow

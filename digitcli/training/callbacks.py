@@ -1,0 +1,140 @@
+"""What a training run does that Keras' own callbacks do not, a callback for each."""
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from digitcli.datasets.labelled import LabelledImages
+from digitcli.training.history import Epoch, Fitted, Score
+from digitcli.training.scoring import score
+
+Weights = list[NDArray[np.float32]]
+
+CHOICE_LOSS = "choice_loss"  # in Keras' logs
+
+
+class WarmUpAverage(keras.callbacks.Callback):
+    """Begin Keras' average of the weights as a plain average, so that short runs have one too.
+
+    With a momentum that is high from the start, the first weights, which are random, would make up
+    most of the average for as long as it reaches back.
+    """
+
+    def __init__(self, momentum: float, steps_per_execution: int) -> None:
+        super().__init__()
+        self._momentum = momentum
+        self._steps_per_execution = steps_per_execution
+        self._done = 0
+
+    def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Set the momentum of the steps to come."""
+        plain = self._done / (self._done + self._steps_per_execution)
+        self.model.optimizer.ema_momentum.assign(min(self._momentum, plain))
+        self._done += self._steps_per_execution
+
+
+class KeepBest(keras.callbacks.Callback):
+    """Score the network at the end of each epoch and keep the weights of the best.
+
+    The network is scored as it would be used: averaged, so it must come after `SwapEMAWeights`, and
+    folded. It ends the training where a loss is no number.
+    """
+
+    def __init__(
+        self,
+        network: keras.Sequential,
+        fold: Callable[[keras.Model], None],
+        validation: LabelledImages,
+        distorted: LabelledImages,
+    ) -> None:
+        super().__init__()
+        self.history: list[Epoch] = []
+        self.best: Epoch | None = None
+        self.weights: Weights = network.get_weights()
+        self.diverged: int | None = None
+        self._network = network
+        self._fold = fold
+        self._validation = validation
+        self._distorted = distorted
+        self._started = 0.0
+
+    def fitted(self, *, interrupted: bool = False) -> Fitted | None:
+        """Return what the training has come to, or None before the first epoch has ended."""
+        if self.best is None:
+            return None
+        return Fitted(
+            history=list(self.history),
+            best=self.best,
+            interrupted=interrupted,
+            diverged=self.diverged,
+        )
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Start the clock."""
+        self._started = time.monotonic()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any]) -> None:
+        """Score, and note the loss that the choice is by in Keras' logs."""
+        number = epoch + 1
+        self._fold(self.model)
+        validation = score(self._network, self._validation)
+        distorted = validation
+        if self._distorted is not self._validation:
+            distorted = score(self._network, self._distorted)
+        choice_loss = validation.loss + distorted.loss
+        logs[CHOICE_LOSS] = choice_loss
+        if not math.isfinite(logs["loss"] + choice_loss):
+            self.diverged = number
+            self.model.stop_training = True
+            return
+        better = self.best is None or choice_loss < self.best.choice_loss
+        scored = Epoch(
+            number=number,
+            training=Score(logs["loss"], logs["accuracy"]),
+            validation=validation,
+            distorted=distorted,
+            learning_rate=float(self.model.optimizer.learning_rate),
+            seconds=time.monotonic() - self._started,
+            best=better,
+        )
+        self.history.append(scored)
+        if better:
+            self.best, self.weights = scored, self._network.get_weights()
+
+
+class Progress(keras.callbacks.Callback):
+    """Report the progress several times an epoch, and each epoch that was scored at its end."""
+
+    def __init__(
+        self,
+        report: Callable[[float, Epoch | None], None],
+        keep: Callable[[Fitted, Weights], None],
+        kept: KeepBest,
+    ) -> None:
+        super().__init__()
+        self._report = report
+        self._keep = keep
+        self._kept = kept
+        self._epoch = 0
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Remember which epoch it is."""
+        self._epoch = epoch
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Report how much is done."""
+        of_epoch = (batch + 1) / self.params["steps"]
+        self._report((self._epoch + of_epoch) / self.params["epochs"], None)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Report the epoch, and hand out the best so far."""
+        fitted = self._kept.fitted()
+        if fitted is None or fitted.diverged:
+            return
+        self._report((epoch + 1) / self.params["epochs"], fitted.history[-1])
+        self._keep(fitted, self._kept.weights)
