@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras.optimizers.schedules import LearningRateSchedule
 from numpy.typing import NDArray
 
 from digitcli.datasets.labelled import LabelledImages
@@ -51,6 +52,7 @@ class KeepBest(keras.callbacks.Callback):
         fold: Callable[[keras.Model], None],
         validation: LabelledImages,
         distorted: LabelledImages,
+        rates: LearningRateSchedule,
     ) -> None:
         super().__init__()
         self.history: list[Epoch] = []
@@ -61,6 +63,7 @@ class KeepBest(keras.callbacks.Callback):
         self._fold = fold
         self._validation = validation
         self._distorted = distorted
+        self._rates = rates
         self._started = 0.0
 
     def fitted(self, *, interrupted: bool = False) -> Fitted | None:
@@ -92,13 +95,14 @@ class KeepBest(keras.callbacks.Callback):
             self.diverged = number
             self.model.stop_training = True
             return
+        last_step = self.model.optimizer.iterations - 1  # the optimizer's own rate is the next one
         better = self.best is None or choice_loss < self.best.choice_loss
         scored = Epoch(
             number=number,
             training=Score(logs["loss"], logs["accuracy"]),
             validation=validation,
             distorted=distorted,
-            learning_rate=float(self.model.optimizer.learning_rate),
+            learning_rate=float(self._rates(last_step)),
             seconds=time.monotonic() - self._started,
             best=better,
         )

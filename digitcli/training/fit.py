@@ -8,6 +8,7 @@ folded into the network (`trainable`), and the best epoch is kept (`callbacks`).
 from collections.abc import Callable
 
 import keras
+from keras.optimizers.schedules import CosineDecay, LearningRateSchedule
 
 from digitcli.datasets.labelled import LabelledImages
 from digitcli.errors import DataError
@@ -51,8 +52,9 @@ def fit(
     """
     steps = Steps.of(recipe, len(train))
     batches = training_batches(train, recipe, steps.batch_size)
-    model = compile_trainable(recipe, network, steps)
-    best = keep_best(recipe, network, train, validation)
+    rates = learning_rate(recipe.learning_rate, recipe.epochs * steps.per_epoch)
+    model = compile_trainable(recipe, network, steps, rates)
+    best = keep_best(recipe, network, train, validation, rates)
     interrupted = False
     try:
         model.fit(
@@ -82,15 +84,13 @@ def fit(
     return fitted
 
 
-def compile_trainable(recipe: Recipe, network: keras.Sequential, steps: Steps) -> keras.Model:
+def compile_trainable(
+    recipe: Recipe, network: keras.Sequential, steps: Steps, rates: LearningRateSchedule
+) -> keras.Model:
     """Build what is trained in place of the network, with its optimizer and loss."""
     kind = TRAINABLES[network.name]
     model = kind.build_trained(network, recipe)
-    optimizer = keras.optimizers.AdamW(
-        learning_rate(recipe.learning_rate, recipe.epochs * steps.per_epoch),
-        weight_decay=recipe.weight_decay,
-        use_ema=True,
-    )
+    optimizer = keras.optimizers.AdamW(rates, weight_decay=recipe.weight_decay, use_ema=True)
     optimizer.ema_momentum = keras.Variable(0.0)  # WarmUpAverage changes it on the way
     optimizer.build(model.trainable_variables)  # or TensorFlow traces the first step twice, 1.1 s
     model.compile(
@@ -103,13 +103,13 @@ def compile_trainable(recipe: Recipe, network: keras.Sequential, steps: Steps) -
     return model
 
 
-def learning_rate(peak: float, steps: int) -> keras.optimizers.schedules.LearningRateSchedule:
+def learning_rate(peak: float, steps: int) -> LearningRateSchedule:
     """Return the learning rates of all steps: up linearly, then down to zero along a cosine.
 
     After Smith and Topin, "Super-Convergence: Very Fast Training of Neural Networks Using Large
     Learning Rates", 2018.
     """
-    return keras.optimizers.schedules.CosineDecay(
+    return CosineDecay(
         FIRST_RATE * peak,
         decay_steps=(1 - WARM_UP) * steps,
         warmup_target=peak,
@@ -134,7 +134,11 @@ class DigitAccuracy(keras.metrics.CategoricalAccuracy):
 
 
 def keep_best(
-    recipe: Recipe, network: keras.Sequential, train: LabelledImages, validation: LabelledImages
+    recipe: Recipe,
+    network: keras.Sequential,
+    train: LabelledImages,
+    validation: LabelledImages,
+    rates: LearningRateSchedule,
 ) -> KeepBest:
     """Build the callback that scores each epoch on validation images, as they are and distorted."""
     statistics = images_for_statistics(train, recipe)
@@ -144,7 +148,9 @@ def keep_best(
         copies = augment(validation.images, recipe.augmentation, rng)
         distorted = LabelledImages(copies, validation.labels)
     fold = TRAINABLES[network.name].fold
-    return KeepBest(network, lambda model: fold(model, network, statistics), validation, distorted)
+    return KeepBest(
+        network, lambda model: fold(model, network, statistics), validation, distorted, rates
+    )
 
 
 def stop_early(recipe: Recipe) -> list[keras.callbacks.Callback]:

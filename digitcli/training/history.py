@@ -22,7 +22,7 @@ class Epoch:
         validation: on the validation images, with averaged weights.
         distorted: on copies of them, distorted as the training images are; where those are not, the
             same as ``validation``.
-        learning_rate: at the epoch's end.
+        learning_rate: of the epoch's last step.
         seconds: with the scoring.
         best: it is the best so far.
 

@@ -89,6 +89,14 @@ def test_the_learning_rate_rises_for_a_quarter_and_falls_to_nothing():
     assert rates[-1] < 1e-6
 
 
+def test_the_history_has_the_learning_rate_of_each_epochs_last_step(few, run):
+    steps = len(few[0]) // SHORT.batch_size
+    schedule = learning_rate(SHORT.learning_rate, SHORT.epochs * steps)
+    rates = [epoch.learning_rate for epoch in run[1].history]
+    assert rates == pytest.approx([float(schedule(n * steps - 1)) for n in (1, 2, 3)])
+    assert rates[-1] > 0
+
+
 UNAVERAGED = dataclasses.replace(SHORT, averaged_epochs=0.0, learning_rate=0.1)
 AVERAGED = dataclasses.replace(UNAVERAGED, averaged_epochs=1.0)
 

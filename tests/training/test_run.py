@@ -13,7 +13,7 @@ from digitcli.training import run
 from digitcli.training.augmentation import augment
 from digitcli.training.calibration import fit_temperature
 from digitcli.training.data import TrainingData, join
-from digitcli.training.fit import keep_best
+from digitcli.training.fit import keep_best, learning_rate
 from digitcli.training.history import Epoch, Fitted, Score
 from digitcli.training.recipe import Recipe
 from digitcli.training.run import (
@@ -147,7 +147,7 @@ def test_the_copies_that_choose_the_epoch_do_not_fit_the_temperature(monkeypatch
     monkeypatch.setattr(run, "augment", augmented)
     monkeypatch.setattr(fit_module, "augment", augmented)
     validation = mnist.load_splits().validation[:100]
-    keep_best(Recipe(), network, validation, validation)
+    keep_best(Recipe(), network, validation, validation, learning_rate(0.001, 1))
     calibrate(network, validation, Recipe())
     of_choice, of_temperature = drawn
     assert (of_choice != of_temperature).any(axis=(1, 2)).all()
