@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from digitcli.datasets.labelled import LabelledImages
 from digitcli.training.history import Epoch, Fitted, Score
-from digitcli.training.scoring import score
+from digitcli.training.scoring import calibrated_scores
 
 Weights = list[NDArray[np.float32]]
 
@@ -42,8 +42,8 @@ class WarmUpAverage(keras.callbacks.Callback):
 class KeepBest(keras.callbacks.Callback):
     """Score the network at the end of each epoch and keep the weights of the best.
 
-    The network is scored as it would be used: averaged, so it must come after `SwapEMAWeights`, and
-    folded. It ends the training where a loss is no number.
+    The network is scored as it would be used: averaged, so it must come after `SwapEMAWeights`,
+    folded, and calibrated. It ends the training where a loss is no number.
     """
 
     def __init__(
@@ -85,10 +85,11 @@ class KeepBest(keras.callbacks.Callback):
         """Score, and note the loss that the choice is by in Keras' logs."""
         number = epoch + 1
         self._fold(self.model)
-        validation = score(self._network, self._validation)
-        distorted = validation
+        sets = [self._validation]
         if self._distorted is not self._validation:
-            distorted = score(self._network, self._distorted)
+            sets.append(self._distorted)
+        scores = calibrated_scores(self._network, *sets)
+        validation, distorted = scores[0], scores[-1]
         choice_loss = validation.loss + distorted.loss
         logs[CHOICE_LOSS] = choice_loss
         if not math.isfinite(logs["loss"] + choice_loss):

@@ -10,7 +10,7 @@ from digitcli.networks import lenet5
 from digitcli.training.data import join
 from digitcli.training.fit import fit, learning_rate
 from digitcli.training.recipe import Recipe
-from digitcli.training.scoring import probabilities, score
+from digitcli.training.scoring import calibrated_scores, probabilities, score
 
 SHORT = dataclasses.replace(Recipe(), epochs=3, batch_size=40)
 
@@ -27,6 +27,16 @@ def run(few):
     reports = []
     network, fitted = trained(few, report=lambda progress, epoch: reports.append((progress, epoch)))
     return network, fitted, reports
+
+
+def test_a_network_that_is_too_sure_is_scored_as_it_would_be_once_calibrated(few, run):
+    network = lenet5.build()
+    network.set_weights(run[0].get_weights())
+    before = calibrated_scores(network, few[1])[0]
+    output = network.layers[-1]
+    output.set_weights([4 * weight for weight in output.get_weights()])
+    assert score(network, few[1]).loss > 1.5 * before.loss
+    assert calibrated_scores(network, few[1])[0].loss == pytest.approx(before.loss, rel=0.02)
 
 
 def test_the_same_seed_gives_the_same_bits(few, run):
@@ -46,7 +56,7 @@ def test_patience_ends_a_run_and_the_weights_of_the_best_epoch_are_kept(few):
     assert len(fitted.history) == fitted.best.number + 2 < 40
     losses = [epoch.choice_loss for epoch in fitted.history]
     assert fitted.best.choice_loss == min(losses) < losses[-1]
-    assert score(network, few[1])[0] == pytest.approx(fitted.best.validation.loss, rel=1e-5)
+    assert score(network, few[1]).accuracy == fitted.best.validation.accuracy
 
 
 def test_progress_grows_to_one_and_every_epoch_is_reported(run):
@@ -64,7 +74,7 @@ def test_an_interrupt_keeps_the_best_so_far(few):
     network, fitted = trained(few, report=interrupt)
     assert fitted.interrupted
     assert len(fitted.history) == 1
-    assert score(network, few[1])[0] == pytest.approx(fitted.best.validation.loss, rel=1e-5)
+    assert score(network, few[1]).accuracy == fitted.best.validation.accuracy
 
 
 def test_an_interrupt_before_the_first_epoch_is_over_leaves_nothing_to_keep(few):
