@@ -16,7 +16,7 @@ from digitcli.cli.options import ColorOption
 from digitcli.errors import ExitCode, OutputError, WeightsError
 from digitcli.output.console import Color, complain
 from digitcli.output.text import printable
-from digitcli.training.recipe import Recipe, RecipeError, recipe_for_epochs, warm
+from digitcli.training.recipe import LONG, Recipe, RecipeError, recipe_for_epochs, warm
 from digitcli.weights_folder import (
     CURVES,
     HISTORY,
@@ -31,7 +31,7 @@ from digitcli.weights_folder import (
 if TYPE_CHECKING:
     from digitcli.training.run import Trained
 
-DEFAULT, WARM = Recipe(), warm()
+DEFAULT, SHORT, WARM = Recipe(), recipe_for_epochs(LONG - 1), warm()
 
 
 class Architecture(str, Enum):
@@ -47,8 +47,7 @@ def train(
         typer.Option(
             "--epochs",
             metavar="N",
-            help=f"How often all pictures are gone through; {DEFAULT.epochs}, with --from "
-            f"{WARM.epochs}.",
+            help=f"Number of epochs; {DEFAULT.epochs}, with --from {WARM.epochs}.",
             show_default=False,
         ),
     ] = None,
@@ -84,7 +83,8 @@ def train(
         typer.Option(
             "--batch-size",
             metavar="N",
-            help=f"Pictures a step; {DEFAULT.batch_size}.",
+            help=f"Images in a batch; {DEFAULT.batch_size}, or {SHORT.batch_size} for fewer than "
+            f"{LONG} epochs without --from.",
             show_default=False,
         ),
     ] = None,
@@ -93,15 +93,15 @@ def train(
         typer.Option(
             "--learning-rate",
             metavar="RATE",
-            help=f"The highest of the run; {DEFAULT.learning_rate}, with --from "
-            f"{WARM.learning_rate}.",
+            help=f"Peak learning rate; {DEFAULT.learning_rate}, or {SHORT.learning_rate} for "
+            f"fewer than {LONG} epochs, with --from {WARM.learning_rate}.",
             show_default=False,
         ),
     ] = None,
     augment: Annotated[
         bool,
         typer.Option(
-            "--augment/--no-augment", help="Distort the pictures anew in each epoch, or leave them."
+            "--augment/--no-augment", help="Distort the images anew in each epoch, or leave them."
         ),
     ] = True,
     seed: Annotated[

@@ -1,5 +1,6 @@
 import pytest
 
+from digitcli.cli.app import load_command
 from digitcli.errors import ExitCode
 from digitcli.training.recipe import (
     LONG,
@@ -45,6 +46,20 @@ def test_few_epochs_take_more_and_larger_steps():
     few, many = recipe_for_epochs(LONG - 1), recipe_for_epochs(LONG)
     assert few.batch_size < many.batch_size
     assert few.learning_rate > many.learning_rate
+
+
+def test_the_help_names_the_values_that_a_run_has():
+    options = {option.name: option.help for option in load_command("train").params}
+    long, short, own = Recipe(), recipe_for_epochs(5), warm()
+    assert options["epochs"] == f"Number of epochs; {long.epochs}, with --from {own.epochs}."
+    assert options["batch_size"].startswith(
+        f"Images in a batch; {long.batch_size}, or {short.batch_size} for fewer than {LONG} epochs"
+    )
+    assert own.batch_size == long.batch_size  # "without --from"
+    assert options["learning_rate"] == (
+        f"Peak learning rate; {long.learning_rate}, or {short.learning_rate} for fewer than {LONG} "
+        f"epochs, with --from {own.learning_rate}."
+    )
 
 
 def test_the_network_of_1998_has_a_recipe_of_its_own():
