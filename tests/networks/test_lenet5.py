@@ -2,6 +2,19 @@ import keras
 import numpy as np
 
 from digitcli.networks import lenet5
+from digitcli.weights_folder import bundled, open_weights
+
+
+def test_its_docstring_tells_the_result_that_the_bundled_weights_have():
+    card = open_weights(bundled()[lenet5.NAME]).card
+    result = " ".join(lenet5.__doc__.partition("Result: ")[2].split())
+    metrics, recipe = card.metrics, card.recipe
+    assert result == (
+        f"the bundled weights (``digitcli train``, {recipe['epochs']} epochs, seed {card.seed}) "
+        f"make {metrics['test_errors']} errors in MNIST's {card.data['test']:,} test images, "
+        f"{100 * metrics['test_accuracy']:.2f} % accuracy, "
+        f"and {metrics['validation_errors']} in the {card.data['validation']:,} validation images."
+    )
 
 
 def test_it_has_the_seven_layers_of_the_article_and_61_706_numbers():
