@@ -166,7 +166,7 @@ def find_ink(image: NDArray[np.uint8], *, invert: Invert = "auto") -> Ink:
         strokes.image,
         seen,
         bright=contrast.bright,
-        characters=max(glance.count, closer.count),
+        characters=glance.count,
         certainty=strokes.certainty,
     )
 
