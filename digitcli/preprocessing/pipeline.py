@@ -140,7 +140,8 @@ def find_ink(image: NDArray[np.uint8], *, invert: Invert = "auto") -> Ink:
 
     """
     height, width = image.shape[:2]
-    if max(height, width) < FEWEST or min(height, width) == 1:
+    is_line = min(height, width) == 1
+    if is_line or max(height, width) < FEWEST:
         return Ink(np.zeros((1, 1), np.uint8), found=False, small=True)
     if max(height, width) <= CROP:
         ink = _read_crop(image, invert)

@@ -60,12 +60,10 @@ def _without_rows(strength: Grey, faintest: float) -> Grey:
         thickness = int((profile > _CORE * profile.max()).sum())
         if thickness > 1 + _THICKEST * max(height, width):
             continue
-        line = (
-            inside
-            & (band < _CROSSING * profile + _CROSSING_MORE * faintest)
-            & (profile > _PALEST * faintest)
-        )
-        thickest = max(thickest, int((profile > _PALEST * faintest).sum()))
+        is_line = profile > _PALEST * faintest
+        is_crossed = band >= _CROSSING * profile + _CROSSING_MORE * faintest
+        line = inside & is_line & ~is_crossed
+        thickest = max(thickest, int(is_line.sum()))
         erased[rows[line], np.broadcast_to(columns, rows.shape)[line]] = 255
     rest[erased > 0] = 0
     thickest = min(thickest, reach)

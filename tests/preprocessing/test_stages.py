@@ -132,8 +132,7 @@ def test_ruled_lines_are_erased_on_the_way(monkeypatch) -> None:
     assert strength.mean() < 0.8 * with_lines.mean()
 
 
-def test_a_digit_cut_in_two_by_the_surroundings_is_one_and_two_in_the_page_are_two() -> None:
-    """The glance counts what the closer look does not see."""
+def test_the_glance_counts_digits_that_the_closer_look_does_not_see() -> None:
     far = np.full((300, 900), 255, np.uint8)
     for left in (20, 760):
         stroke = photos.stroke(photos.digits(20, seed=6)[0][1], 110)
