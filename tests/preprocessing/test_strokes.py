@@ -125,9 +125,9 @@ def test_certainty_is_that_of_the_marks_and_of_dots_alone_that_of_the_dots() -> 
 
 
 def test_a_dot_s_rim_does_not_make_it_less_certain() -> None:
-    dots = np.zeros((256, 256), np.uint8)
-    for row in range(40, 216, 20):
-        dots[row : row + 8, 120:137] = 1  # one column into the detector's next pixel
+    dots = np.zeros((384, 384), np.uint8)
+    for row in range(60, 324, 30):
+        dots[row : row + 12, 180:205] = 1  # a third of the detector's next pixel
     marks = np.zeros((128, 128), np.float32)
     marks[20:108, 60:68] = 0.9
     marks[20:108, 68] = 0.5
