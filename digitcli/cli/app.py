@@ -35,7 +35,9 @@ class _Commands(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         name, command, rest = super().resolve_command(ctx, args)
-        return name, command and load_command(str(name)), rest
+        if name is not None:
+            command = load_command(name)
+        return name, command, rest
 
 
 app = typer.Typer(

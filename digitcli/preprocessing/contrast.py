@@ -11,9 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digitcli.architectures import DETECTOR_SIDE
 from digitcli.preprocessing.characters import LIKELY, MARKED
-from digitcli.preprocessing.detection import Map
+from digitcli.preprocessing.detection import Map, resize_to_detector
 
 Grey = NDArray[np.uint8]
 
@@ -48,9 +47,7 @@ def measure_contrast(image: NDArray[np.uint8], ink: Map) -> Contrast | None:
 
     """
     height, width = image.shape[:2]
-    is_large = min(height, width) >= DETECTOR_SIDE
-    way = cv2.INTER_AREA if is_large else cv2.INTER_LINEAR
-    small = cv2.resize(image, (DETECTOR_SIDE, DETECTOR_SIDE), interpolation=way).astype(np.float32)
+    small = resize_to_detector(image).astype(np.float32)
     likely = ink > LIKELY
     if not likely.any():
         return None

@@ -2,7 +2,7 @@
 
 A crop of some two dozen pixels is filled by its digit, and upscaling shows the detector nothing.
 Where its background is flat and its ink is all of one piece, the ink is what differs from the
-background. Of 3,984 crops of envelopes, forms and exams this reads 241 more than the detector does.
+background. Of 3,984 crops of envelopes, forms and exams this reads 224 more than the detector does.
 """
 
 import cv2
@@ -19,6 +19,8 @@ CROP = 32
 _FLAT = 0.6
 # Of the width: ink that lies in so narrow a margin alone may be the remains of a form's frame.
 _MARGIN = 0.2
+# Of the threshold between ink and background, from which a pixel is part of a stroke's soft edge.
+_SOFT = 0.5
 # Of the strokes' pixels the share that is paler than full ink.
 _PALER = 0.7
 _ALL_ROUND = np.ones((3, 3), np.uint8)
@@ -58,7 +60,8 @@ def find_ink_in_crop(image: NDArray[np.uint8], invert: Invert) -> Ink | None:
         difference = np.maximum(difference if invert == "no" else -difference, 0)
     distance = np.abs(difference)
     strength = (distance if image.ndim == 2 else distance.max(axis=2)).astype(np.uint8)
-    strokes = cv2.threshold(strength, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1]
+    threshold = cv2.threshold(strength, 0, 255, cv2.THRESH_OTSU)[0]
+    strokes = cv2.threshold(strength, _SOFT * threshold, 255, cv2.THRESH_BINARY)[1]
     pieces = cv2.connectedComponents(strokes, connectivity=8)[0] - 1
     flat = _is_flat(_border_of(strength)[_border_of(strokes) == 0])
     if pieces != 1 or not flat or _lies_in_margin(strokes):

@@ -57,9 +57,7 @@ def network_input(image: NDArray[np.uint8]) -> Map:
     against the neighbourhood, as a multiple of the contrasts usual there, so that faint ink in a
     shadow looks like any other.
     """
-    is_large = min(image.shape[:2]) >= DETECTOR_SIDE
-    way = cv2.INTER_AREA if is_large else cv2.INTER_LINEAR
-    small = cv2.resize(image, (DETECTOR_SIDE, DETECTOR_SIDE), interpolation=way)
+    small = resize_to_detector(image)
     grey = small if small.ndim == 2 else cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
     mean, deviation = cv2.meanStdDev(grey)
     seen = np.empty((DETECTOR_SIDE, DETECTOR_SIDE, DETECTOR_CHANNELS), np.float32)
@@ -71,6 +69,13 @@ def network_input(image: NDArray[np.uint8]) -> Map:
     usual = cv2.sqrt(power + _FAINT)[:, :, np.newaxis]
     seen[:, :, 1:] = (contrast if contrast.ndim == 3 else contrast[:, :, np.newaxis]) / usual
     return seen
+
+
+def resize_to_detector(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return an image (h, w) or (h, w, 3) as a square of the detector's side."""
+    is_large = min(image.shape[:2]) >= DETECTOR_SIDE
+    way = cv2.INTER_AREA if is_large else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(image, (DETECTOR_SIDE, DETECTOR_SIDE), interpolation=way))
 
 
 def _model() -> Model:

@@ -140,7 +140,8 @@ def find_ink(image: NDArray[np.uint8], *, invert: Invert = "auto") -> Ink:
 
     """
     height, width = image.shape[:2]
-    if max(height, width) < FEWEST:
+    is_line = min(height, width) == 1
+    if is_line or max(height, width) < FEWEST:
         return Ink(np.zeros((1, 1), np.uint8), found=False, small=True)
     if max(height, width) <= CROP:
         ink = _read_crop(image, invert)
@@ -166,7 +167,7 @@ def find_ink(image: NDArray[np.uint8], *, invert: Invert = "auto") -> Ink:
         strokes.image,
         seen,
         bright=contrast.bright,
-        characters=max(glance.count, closer.count),
+        characters=glance.count,
         certainty=strokes.certainty,
     )
 

@@ -17,6 +17,11 @@ _COVERAGE = 0.5  # share of the picture's width that a line must run along
 _ENDS = 0.4  # share of the first and the last tenth of the width
 _THICKEST = 0.04  # of the picture's longer side; what is thicker is a stroke
 _MOST = 60  # lines
+# Of a strength from which ink is strong: a line may be paler, and reducing pales it more.
+_PALE, _PALEST = 0.6, 1 / 3
+_CORE = 0.5  # of a line's strength, in what counts as its thickness
+# Of a line's strength, and of strong ink in addition: what is stronger is a stroke that crosses it.
+_CROSSING, _CROSSING_MORE = 1.7, 0.5
 
 
 def without_lines(strength: Grey, faintest: float) -> Grey:
@@ -34,7 +39,7 @@ def _without_rows(strength: Grey, faintest: float) -> Grey:
     height, width = strength.shape
     scale = min(1.0, _SIDE / max(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    mask = cv2.resize(strength, size, interpolation=cv2.INTER_AREA) > faintest * 0.6
+    mask = cv2.resize(strength, size, interpolation=cv2.INTER_AREA) > _PALE * faintest
     upper = mask.copy()
     upper[1:] &= ~mask[:-1]
     lines = _straight_lines(upper)
@@ -52,11 +57,13 @@ def _without_rows(strength: Grey, faintest: float) -> Grey:
         band = strength[rows, columns]
         # of the line alone: what crosses it is not half its length
         profile = np.median(band, axis=1, keepdims=True)
-        thickness = int((profile > 0.5 * profile.max()).sum())
+        thickness = int((profile > _CORE * profile.max()).sum())
         if thickness > 1 + _THICKEST * max(height, width):
             continue
-        line = inside & (band < 1.7 * profile + faintest / 2) & (profile > faintest / 3)
-        thickest = max(thickest, int((profile > faintest / 3).sum()))
+        is_line = profile > _PALEST * faintest
+        is_crossed = band >= _CROSSING * profile + _CROSSING_MORE * faintest
+        line = inside & is_line & ~is_crossed
+        thickest = max(thickest, int(is_line.sum()))
         erased[rows[line], np.broadcast_to(columns, rows.shape)[line]] = 255
     rest[erased > 0] = 0
     thickest = min(thickest, reach)

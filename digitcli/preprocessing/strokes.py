@@ -62,7 +62,8 @@ def select_strokes(strength: Grey, ink: Map) -> Strokes | None:
         joined = np.rint(255 * probability).astype(np.uint8)
         size = ink.shape[1], ink.shape[0]
         lit = cv2.resize(255 * strong, size, interpolation=cv2.INTER_AREA)
-        return Strokes(joined, float(ink[marked & (lit > 0)].mean()))
+        # by half at least: at a dot's rim the detector is less certain
+        return Strokes(joined, float(ink[marked & (lit > 127)].mean()))
     image = cv2.convertScaleAbs(strength, alpha=255 / FULL)
     # the strokes' soft edges belong to them
     image = np.asarray(image * cv2.dilate(strokes, _ALL_ROUND), np.uint8)

@@ -3,14 +3,7 @@
 import numpy as np
 import pytest
 
-from digitcli.preprocessing.characters import (
-    FARTHEST,
-    LEAST_SHARE,
-    LIKELY,
-    MARKED,
-    PEAK,
-    find_characters,
-)
+from digitcli.preprocessing.characters import find_characters
 from digitcli.preprocessing.detection import Sight
 
 
@@ -39,34 +32,32 @@ def test_ink_that_touches_no_middle_belongs_to_the_nearest() -> None:
     assert found.main_box == (20, 30, 40, 94)
 
 
-@pytest.mark.parametrize("times", [0.4, 1.1])
-def test_ink_far_from_every_middle_belongs_to_none(times: float) -> None:
-    seen = sight((20, 4, 40))
-    start = 24 + round(times * FARTHEST * 20)
-    seen.ink[60:68, start : start + 15] = 1  # a part of a word beside
-    assert find_characters(seen).main_box.right == (24 if times > 1 else start + 15)
+@pytest.mark.parametrize(("gap", "belongs"), [(24, True), (36, False)])
+def test_ink_farther_than_one_and_a_half_middles_belongs_to_none(gap: int, belongs: bool) -> None:
+    seen = sight((20, 4, 40))  # its middle is 21 pixels high
+    seen.ink[60:68, 24 + gap : 24 + gap + 2] = 1  # a part of a word beside
+    assert (find_characters(seen).main_box.right == 24 + gap + 2) == belongs
 
 
-@pytest.mark.parametrize(("times", "count"), [(0.5, 1), (1.5, 2)])
-def test_what_has_little_ink_beside_the_main_one_is_no_character(times: float, count: int) -> None:
-    small = round(times * LEAST_SHARE * 100)
-    assert find_characters(sight((20, 5, 100), (100, 5, small))).count == count
+@pytest.mark.parametrize(("height", "count"), [(7, 1), (9, 2)])
+def test_what_has_little_ink_beside_the_main_one_is_no_character(height: int, count: int) -> None:
+    assert find_characters(sight((20, 5, 100), (100, 5, height))).count == count
 
 
-@pytest.mark.parametrize(("times", "found"), [(0.9, False), (1.1, True)])
-def test_a_middle_without_ink_is_no_digit(times: float, found: bool) -> None:
-    assert (find_characters(sight((20, 4, 60), ink=times * MARKED)) is not None) == found
+@pytest.mark.parametrize(("probability", "found"), [(0.28, False), (0.32, True)])
+def test_a_middle_without_ink_is_no_digit(probability: float, found: bool) -> None:
+    assert (find_characters(sight((20, 4, 60), ink=probability)) is not None) == found
 
 
-@pytest.mark.parametrize(("times", "found"), [(0.9, False), (1.1, True)])
-def test_without_a_middle_there_is_no_character(times: float, found: bool) -> None:
-    assert (find_characters(sight((20, 4, 60), middle=times * LIKELY)) is not None) == found
+@pytest.mark.parametrize(("probability", "found"), [(0.48, False), (0.52, True)])
+def test_without_a_middle_there_is_no_character(probability: float, found: bool) -> None:
+    assert (find_characters(sight((20, 4, 60), middle=probability)) is not None) == found
 
 
-@pytest.mark.parametrize(("times", "count"), [(0.9, 1), (1.1, 2)])
-def test_a_middle_far_less_certain_than_another_is_a_fragment(times: float, count: int) -> None:
+@pytest.mark.parametrize(("peak", "count"), [(0.75, 1), (0.85, 2)])
+def test_a_middle_far_less_certain_than_another_is_a_fragment(peak: float, count: int) -> None:
     seen = sight((20, 4, 60), (50, 4, 60))
-    seen.characters[:, 40:] *= times * PEAK
+    seen.characters[:, 40:] *= peak
     found = find_characters(seen)
     assert found.count == count
     assert (found.main_ink > 0).sum() == 480 / count

@@ -58,3 +58,24 @@ def test_a_colour_that_is_not_the_inks_stands_out_little() -> None:
 @pytest.mark.parametrize("ink", [np.zeros_like(INK), INK])
 def test_where_nothing_is_certain_or_of_another_colour_there_is_no_contrast(ink) -> None:
     assert measure_contrast(picture([90] * 3, [90] * 3), ink) is None
+
+
+@pytest.mark.parametrize(("width", "least", "most"), [(6, 0.34, 0.5), (20, 0, 0.2)])
+def test_what_is_wide_is_background_and_what_is_narrow_stands_out(
+    width: int, least: float, most: float
+) -> None:
+    page = np.full((128, 128), 100, np.uint8)
+    page[:, 24 - width // 2 : 24 + width // 2] = 140
+    page[MASK > 0] = 180
+    assert least < measure_contrast(page, INK).strength[64, 24] / FULL < most
+
+
+@pytest.mark.parametrize(("probability", "ink"), [(0.27, False), (0.33, True)])
+def test_what_may_be_ink_is_left_out_of_the_background(probability: float, ink: bool) -> None:
+    image = np.full((128, 128), 200, np.uint8)
+    image[:, 80:] = 60
+    image[MASK > 0] = 60
+    seen = INK.copy()
+    seen[:, 80:] = probability
+    strength = measure_contrast(image, seen).strength[64, 110] / FULL
+    assert (strength > 0.5) == ink

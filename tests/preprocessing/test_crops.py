@@ -51,7 +51,7 @@ def test_a_blank_crop_is_left_to_the_detector() -> None:
 
 @pytest.mark.parametrize(("share", "read"), [(0.5, False), (0.7, True)])
 def test_a_background_that_is_not_flat_is_left_to_the_detector(share: float, read: bool) -> None:
-    crop = seven()
+    crop = cv2.GaussianBlur(seven(), (0, 0), 0.8)
     edge = np.arange(24) >= share * 24
     for border in (crop[0], crop[-1], crop[:, 0], crop[:, -1]):
         border[edge] = 250
@@ -64,6 +64,14 @@ def test_a_bar_along_a_side_is_left_to_the_detector(left: int, read: bool) -> No
     crop[2:18, left : left + 2] = 0
     assert (find_ink_in_crop(crop, "auto") is not None) == read
     assert (find_ink_in_crop(crop[:, ::-1], "auto") is not None) == read
+
+
+@pytest.mark.parametrize(("pale", "joined"), [(30, False), (45, True)])
+def test_what_has_half_of_otsu_s_threshold_joins_two_pieces(pale: int, joined: bool) -> None:
+    crop = np.zeros((24, 28), np.uint8)
+    crop[3:10, 4:24] = crop[14:21, 4:24] = np.linspace(0, 200, 20)
+    crop[10:14, 20:23] = pale
+    assert (find_ink_in_crop(crop, "auto") is not None) == joined
 
 
 def test_full_ink_is_what_most_strokes_have() -> None:

@@ -6,7 +6,6 @@ import pytest
 from preprocessing import photos
 
 from digitcli.preprocessing import pipeline
-from digitcli.preprocessing.crops import CROP
 from digitcli.preprocessing.framing import to_canvas
 from digitcli.preprocessing.pipeline import find_ink
 from digitcli.preprocessing.ruled_lines import without_lines
@@ -35,7 +34,7 @@ def test_the_detector_looks_twice_and_no_more(monkeypatch) -> None:
     assert len(looks) == 2 and max(looks[1]) < 220
 
 
-@pytest.mark.parametrize(("side", "asked"), [(CROP, False), (2 * CROP, True)])
+@pytest.mark.parametrize(("side", "asked"), [(32, False), (36, True)])
 def test_only_small_crops_take_the_direct_way(monkeypatch, side: int, asked: bool) -> None:
     looks = []
     look = pipeline.look
@@ -95,10 +94,34 @@ def test_a_ruled_line_is_erased_and_the_stroke_that_crosses_it_stays() -> None:
     assert (rest[20:100, 57:63] > 100).all()
 
 
-def test_a_stroke_that_does_not_cross_the_image_is_no_ruled_line() -> None:
-    strength = np.zeros((120, 120), np.uint8)
-    strength[80:83, 30:90] = 120
-    np.testing.assert_array_equal(without_lines(strength, 60), strength)
+@pytest.mark.parametrize(
+    ("columns", "erased"),
+    [
+        ([(0, 160)], True),
+        ([(30, 90)], False),  # a stroke: it does not cross the image
+        ([(0, 32), (66, 94), (128, 160)], True),  # worn: 58 % of the width
+        ([(0, 16), (74, 86), (144, 160)], False),  # 28 %
+        ([(0, 8), (40, 120), (152, 160)], True),  # half of each tenth at the ends
+        ([(0, 5), (40, 120), (155, 160)], False),  # less
+    ],
+)
+def test_a_line_covers_half_the_width_and_both_ends(
+    columns: list[tuple[int, int]], erased: bool
+) -> None:
+    strength = np.zeros((160, 160), np.uint8)
+    for start, end in columns:
+        strength[80:83, start:end] = 120
+    assert (not without_lines(strength, 60).any()) == erased
+
+
+@pytest.mark.parametrize(("soft", "erased"), [(3, True), (8, False)])
+def test_what_is_thicker_than_a_twenty_fifth_of_the_image_is_a_stroke(
+    soft: int, erased: bool
+) -> None:
+    strength = np.zeros((160, 160), np.uint8)
+    strength[80 - soft : 80] = 35
+    strength[80 : 80 + soft] = 60
+    assert (not without_lines(strength, 60).any()) == erased
 
 
 def test_ruled_lines_are_erased_on_the_way(monkeypatch) -> None:
@@ -107,3 +130,28 @@ def test_ruled_lines_are_erased_on_the_way(monkeypatch) -> None:
     monkeypatch.setattr(pipeline, "without_lines", lambda strength, faintest: strength)
     with_lines = find_ink(ruled).seen.strength
     assert strength.mean() < 0.8 * with_lines.mean()
+
+
+def test_the_glance_counts_digits_that_the_closer_look_does_not_see() -> None:
+    far = np.full((300, 900), 255, np.uint8)
+    for left in (20, 760):
+        stroke = photos.stroke(photos.digits(20, seed=6)[0][1], 110)
+        far[90:200, left : left + 110] = 255 * (1 - stroke)
+    assert find_ink(far).characters == 2
+
+
+@pytest.mark.parametrize(("side", "found"), [(6, False), (8, True)])
+def test_fewer_than_seven_pixels_are_too_small(side: int, found: bool) -> None:
+    page_ = np.full((24, 24), 255, np.uint8)
+    page_[8 : 8 + side, 11:13] = 0
+    ink = find_ink(page_)
+    assert (ink.found, ink.small) == (found, not found)
+    assert find_ink(page_[8 : 8 + side, 8 : 8 + side]).small != found
+
+
+@pytest.mark.parametrize(("edge", "width"), [(50, 14), (80, 16)])
+def test_the_box_holds_what_has_a_quarter_of_full_ink(edge: int, width: int) -> None:
+    crop = np.zeros((28, 30), np.uint8)
+    crop[4:25, 8:22] = 255
+    crop[4:25, (7, 22)] = edge
+    assert find_ink(crop).box[2] == width

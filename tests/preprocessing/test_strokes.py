@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from digitcli.preprocessing.contrast import FULL
-from digitcli.preprocessing.strokes import STRONG, select_strokes
+from digitcli.preprocessing.strokes import select_strokes
 
 
 def draw(strength: np.ndarray, ink: np.ndarray) -> np.ndarray:
@@ -50,13 +50,47 @@ def test_a_stroke_keeps_its_soft_edges() -> None:
     assert 0 < image[60, 59] < 255
 
 
-@pytest.mark.parametrize(("times", "drawn"), [(0.6, False), (1.4, True)])
-def test_faint_pixels_within_reach_are_ink_from_a_bound_on(times: float, drawn: bool) -> None:
+@pytest.mark.parametrize(("strength", "drawn"), [(54, False), (66, True)])
+def test_pixels_within_reach_are_ink_from_three_tenths_of_full_on(
+    strength: int, drawn: bool
+) -> None:
+    spot = FULL * BAR
+    spot[40:44, 68:70] = strength
+    assert bool(draw(spot, BAR.astype(np.float32))[41, 69] > 0) == drawn
+
+
+def test_marks_reach_a_sixty_fourth_of_the_window() -> None:
     strength = FULL * BAR
-    strength[40:44, 68:70] = round(times * STRONG)
+    strength[60, :] = FULL  # out of the window on both sides: not mostly marked
+    image = draw(strength, BAR.astype(np.float32))
+    # two pixels of 128, and one of soft edge
+    assert image[60, 57] > 0 and image[60, 56] == 0
+
+
+@pytest.mark.parametrize(("marked", "drawn"), [(0.42, False), (0.58, True)])
+def test_a_component_of_which_most_is_marked_is_the_digit_s(marked: float, drawn: bool) -> None:
     marks = BAR.astype(np.float32)
-    image = draw(strength, marks)
-    assert bool(image[41, 69] > 0) == drawn
+    marks[20 + round(marked * 88) :] = 0
+    assert bool(draw(FULL * BAR, marks)[100, 64] > 0) == drawn
+
+
+@pytest.mark.parametrize(("pieces", "joined"), [(7, False), (8, True)])
+def test_more_than_seven_pieces_are_dots(pieces: int, joined: bool) -> None:
+    dots = np.zeros_like(BAR)
+    for row in range(pieces):
+        dots[20 + 11 * row : 28 + 11 * row, 60:68] = 1
+    image = draw(FULL * dots, BAR.astype(np.float32))
+    assert bool(image[29, 64] > 0) == joined
+
+
+@pytest.mark.parametrize(("width", "joined"), [(4, False), (7, True)])
+def test_pieces_of_less_than_a_fiftieth_of_the_strokes_are_specks(width: int, joined: bool) -> None:
+    pieces = np.zeros_like(BAR)
+    pieces[20:60, 90:115] = 1  # of 1,000 pixels
+    for row in range(7):
+        pieces[20 + 11 * row : 24 + 11 * row, 60 : 60 + width] = 1
+    marks = np.maximum(BAR, pieces).astype(np.float32)
+    assert bool(draw(FULL * pieces, marks)[28, 64] > 0) == joined
 
 
 def test_dots_are_joined_as_the_detector_sees_them() -> None:
@@ -87,4 +121,14 @@ def test_certainty_is_that_of_the_marks_and_of_dots_alone_that_of_the_dots() -> 
     dots[24:108:10, 60:68] = dots[25:108:10, 60:68] = dots[26:108:10, 60:68] = 1
     marks = np.where(BAR, np.float32(0.55), np.float32(0))
     marks[dots > 0] = 0.9
+    assert select_strokes(FULL * dots, marks).certainty == pytest.approx(0.9, abs=0.01)
+
+
+def test_a_dot_s_rim_does_not_make_it_less_certain() -> None:
+    dots = np.zeros((384, 384), np.uint8)
+    for row in range(60, 324, 30):
+        dots[row : row + 12, 180:205] = 1  # a third of the detector's next pixel
+    marks = np.zeros((128, 128), np.float32)
+    marks[20:108, 60:68] = 0.9
+    marks[20:108, 68] = 0.5
     assert select_strokes(FULL * dots, marks).certainty == pytest.approx(0.9, abs=0.01)
