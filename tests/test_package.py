@@ -10,15 +10,12 @@ import subprocess
 import sys
 import tarfile
 import zipfile
-from pathlib import Path
 
 import pytest
+from documents import ROOT, blocks
 
 import digitcli as library
 from digitcli.weights_folder import open_weights
-
-ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 pytestmark = pytest.mark.slow
 
@@ -41,10 +38,15 @@ def clean(built, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def small(built, tmp_path_factory):
-    """The same without TensorFlow, by the README's command."""
-    [command] = re.findall(r"^```bash\n(python3 -m venv small .*)\n```$", README, re.M)
+    """The same without TensorFlow, by docs/install.md's command."""
+    command = command_without_tensorflow()
     place = tmp_path_factory.mktemp("small")
     return installed(place, command.replace("--no-deps . ", f"--no-deps {built[1]} "))
+
+
+def command_without_tensorflow():
+    [command] = [block for block in blocks("bash") if block.startswith("python3 -m venv small ")]
+    return command.rstrip()
 
 
 def installed(place, command):
@@ -99,6 +101,7 @@ def test_the_sdist_holds_what_builds_and_tests_it(built):
         "digitcli",
         "weights",
         "tests",
+        "docs",
         "README.md",
         "pyproject.toml",
         "PKG-INFO",
@@ -127,7 +130,9 @@ def test_a_clean_environment_reads_and_trains(clean):
 
 
 def test_the_command_without_tensorflow_installs_all_else(built):
-    [names] = re.findall(r"small/bin/pip install --quiet (?!--no-deps)(.*)$", README, re.M)
+    [names] = re.findall(
+        r"small/bin/pip install --quiet (?!--no-deps)(.*)$", command_without_tensorflow()
+    )
     wanted = {
         re.match(r"[\w-]+", text)[0]
         for text in metadata(built).get_all("Requires-Dist")
