@@ -1,0 +1,82 @@
+"""Completion and man pages: files made of the options by ``shell_files``, and who gets them.
+
+They lie in ``share``, laid out as the wheel installs them, below its prefix. With completion from a
+file, Tab starts no Python.
+"""
+
+import importlib
+import os
+from pathlib import Path
+from typing import Any
+
+from digitcli.errors import DigitcliError
+from digitcli.output.text import printable
+
+SHARE = Path(__file__).parents[1] / "share"
+SCRIPTS = {
+    "bash": SHARE / "bash-completion" / "completions" / "digitcli",
+    "zsh": SHARE / "zsh" / "site-functions" / "_digitcli",
+    "fish": SHARE / "fish" / "vendor_completions.d" / "digitcli.fish",
+}
+MAN = SHARE / "man" / "man1"
+
+# Where a shell looks; or where its start-up file is told to look, by one more line in it. They are
+# Typer's places: what it put there before is replaced.
+_PLACES = {
+    "bash": (".bash_completions/digitcli.sh", ".bashrc", "source '{place}'"),
+    "zsh": (".zfunc/_digitcli", ".zshrc", "fpath+=~/.zfunc; autoload -Uz compinit; compinit"),
+    "fish": (".config/fish/completions/digitcli.fish", None, ""),
+}
+
+
+def script_of_shell() -> str:
+    """Return the completion for the shell that runs the command.
+
+    Raises:
+        DigitcliError: no shell runs it, or one that there is no completion for.
+
+    """
+    return SCRIPTS[_shell()].read_text(encoding="utf-8")
+
+
+def install_completion() -> str:
+    """Put the completion where the shell that runs the command finds it; return what was done.
+
+    Raises:
+        DigitcliError: no shell runs it, or one that there is no completion for.
+
+    """
+    shell = _shell()
+    name, settings, line = _PLACES[shell]
+    place = Path.home() / name
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_bytes(SCRIPTS[shell].read_bytes())
+    done = f"wrote {printable(str(place))}"
+    if settings is not None:
+        line = line.format(place=place)
+        _add_line(Path.home() / settings, line)
+        done += f", which ~/{settings} names"
+    return f"{done}; {shell} completes digitcli from its next start on"
+
+
+def _add_line(settings: Path, line: str) -> None:
+    """Add a line to a shell's start-up file, unless it is there."""
+    text = settings.read_bytes() if settings.exists() else b""
+    added = os.fsencode(line)
+    if added not in text.splitlines():
+        between = b"\n" if text and not text.endswith(b"\n") else b""
+        with settings.open("ab") as file:
+            file.write(between + added + b"\n")
+
+
+def _shell() -> str:
+    shellingham: Any = importlib.import_module("shellingham")  # which has no types
+    try:
+        shell: str = shellingham.detect_shell()[0]
+    except (shellingham.ShellDetectionFailure, OSError):
+        shell = "no shell"
+    if shell not in SCRIPTS:
+        raise DigitcliError(
+            f"completion is for {', '.join(SCRIPTS)}, and this runs in {printable(shell)}"
+        )
+    return shell
