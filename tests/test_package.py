@@ -120,7 +120,7 @@ def test_the_version_stands_in_one_place(built):
 def test_a_clean_environment_reads_and_trains(clean):
     assert_reads_the_samples(clean)
     done = clean("export", "-o", "it.keras")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "wrote it.keras\n", "")
     done = clean("train", "--epochs", "1", "--no-augment", "-o", "mine")
     assert (done.returncode, done.stderr) == (0, "")
     assert clean("classify", "-w", "mine", "samples/7-red-marker.png").stdout.split("\t")[1] == "7"
@@ -148,7 +148,10 @@ def test_without_tensorflow_pictures_are_read_and_measured(small):
         done = small("inspect", "samples/4-chalk.jpg", *options)
         assert (done.returncode, done.stderr) == (0, "")
     done = small("export", "-f", "tflite", "-o", "it.tflite")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "wrote it.tflite\n", "")
+    done = small("info", "--check")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "missing  tensorflow " in done.stdout
 
 
 @pytest.mark.parametrize(
