@@ -72,7 +72,7 @@ def run(*command, **options):
 
 def test_the_wheel_holds_package_weights_and_data_and_nothing_else(built):
     with zipfile.ZipFile(built[1]) as wheel:
-        names = {name for name in wheel.namelist() if ".dist-info/" not in name}
+        names = {n for n in wheel.namelist() if ".dist-info/" not in n and ".data/" not in n}
     here = [
         path
         for room in ("digitcli", "weights")
@@ -92,6 +92,32 @@ def test_the_wheel_holds_package_weights_and_data_and_nothing_else(built):
     } <= names
 
 
+def test_the_wheel_puts_completions_and_man_pages_where_shells_look(built):
+    with zipfile.ZipFile(built[1]) as wheel:
+        shared = {n.partition(".data/data/")[2] for n in wheel.namelist() if ".data/" in n}
+    package = ROOT / "digitcli"
+    files = (path for path in (package / "share").rglob("*") if path.is_file())
+    assert shared == {path.relative_to(package).as_posix() for path in files}
+    assert {
+        "share/bash-completion/completions/digitcli",
+        "share/zsh/site-functions/_digitcli",
+        "share/fish/vendor_completions.d/digitcli.fish",
+        "share/man/man1/digitcli.1",
+    } <= shared
+
+
+def test_licences_travel_along(built):
+    about = metadata(built)
+    assert about["License-Expression"] == "MIT AND CC-BY-SA-3.0"
+    assert about["Author"] == "digitcli contributors"
+    files = about.get_all("License-File")
+    assert files == ["LICENSE", "digitcli/datasets/MNIST.txt", "weights/LICENSE.txt"]
+    with zipfile.ZipFile(built[1]) as wheel:
+        for file in files:
+            [name] = [n for n in wheel.namelist() if n.endswith(f".dist-info/licenses/{file}")]
+            assert wheel.read(name) == (ROOT / file).read_bytes()
+
+
 def test_the_sdist_holds_what_builds_and_tests_it(built):
     with tarfile.open(built[0]) as sdist:
         tops = {name.split("/")[1] for name in sdist.getnames()}
@@ -99,7 +125,9 @@ def test_the_sdist_holds_what_builds_and_tests_it(built):
         "digitcli",
         "weights",
         "tests",
+        "docs",
         "README.md",
+        "LICENSE",
         "pyproject.toml",
         "PKG-INFO",
         ".gitignore",
