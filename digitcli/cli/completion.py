@@ -20,6 +20,11 @@ SCRIPTS = {
 }
 MAN = SHARE / "man" / "man1"
 
+# The variable by which Typer's completions ask the program: in PowerShell, and in other shells
+# where they were installed before there were files.
+ASKED = "_DIGITCLI_COMPLETE"
+_POWERSHELL = ("powershell", "pwsh")
+
 # Where a shell looks; or where its start-up file is told to look, by one more line in it. They are
 # Typer's places: what it put there before is replaced.
 _PLACES = {
@@ -36,7 +41,12 @@ def script_of_shell() -> str:
         DigitcliError: no shell runs it, or one that there is no completion for.
 
     """
-    return SCRIPTS[_shell()].read_text(encoding="utf-8")
+    shell = _shell()
+    if shell in _POWERSHELL:
+        typers: Any = importlib.import_module("typer.completion")
+        names = {"prog_name": "digitcli", "complete_var": ASKED}
+        return f"{typers.get_completion_script(shell=shell, **names)}\n"
+    return _script(shell).read_text(encoding="utf-8")
 
 
 def install_completion() -> str:
@@ -47,10 +57,13 @@ def install_completion() -> str:
 
     """
     shell = _shell()
+    if shell in _POWERSHELL:
+        raise DigitcliError("in PowerShell: digitcli --show-completion >> $PROFILE")
+    script = _script(shell)
     name, settings, line = _PLACES[shell]
     place = Path.home() / name
     place.parent.mkdir(parents=True, exist_ok=True)
-    place.write_bytes(SCRIPTS[shell].read_bytes())
+    place.write_bytes(script.read_bytes())
     done = f"wrote {printable(str(place))}"
     if settings is not None:
         line = line.format(place=place)
@@ -75,8 +88,12 @@ def _shell() -> str:
         shell: str = shellingham.detect_shell()[0]
     except (shellingham.ShellDetectionFailure, OSError):
         shell = "no shell"
+    return shell
+
+
+def _script(shell: str) -> Path:
     if shell not in SCRIPTS:
         raise DigitcliError(
             f"completion is for {', '.join(SCRIPTS)}, and this runs in {printable(shell)}"
         )
-    return shell
+    return SCRIPTS[shell]

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from digitcli.cli import completion
 from digitcli.cli.app import SUMMARIES, load_command
 from digitcli.cli.completion import MAN, SCRIPTS, SHARE
 from digitcli.cli.shell_files import shell_files
+from digitcli.errors import DigitcliError
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -229,6 +231,20 @@ def test_the_script_for_a_shell_is_shown(shell_env: dict[str, str]) -> None:
     line = ["bash", "-c", "digitcli --show-completion; true"]  # what runs it is the shell it is for
     done = subprocess.run(line, env=shell_env, text=True, capture_output=True, check=False)
     assert (done.stderr, done.stdout) == ("", SCRIPTS["bash"].read_text(encoding="utf-8"))
+
+
+def test_powershell_gets_what_typer_has_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shellingham.detect_shell", lambda: ("pwsh", "/usr/bin/pwsh"))
+    assert "$Env:_DIGITCLI_COMPLETE" in completion.script_of_shell()
+    with pytest.raises(DigitcliError, match="--show-completion >>"):
+        completion.install_completion()
+
+
+def test_another_shell_costs_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shellingham.detect_shell", lambda: ("tcsh", "/bin/tcsh"))
+    for ask in (completion.script_of_shell, completion.install_completion):
+        with pytest.raises(DigitcliError, match="for bash, zsh, fish, and this runs in tcsh"):
+            ask()
 
 
 @pytest.mark.parametrize(
