@@ -63,9 +63,7 @@ def load_command(name: str) -> Any:
 
 def run() -> None:
     """Run what the command line asks for and exit; a mistake in it costs one line."""
-    if (
-        "_DIGITCLI_COMPLETE" in os.environ
-    ):  # asked by what digitcli 0.1 gave to shells, or PowerShell
+    if "_DIGITCLI_COMPLETE" in os.environ:  # asked by a shell; see digitcli.cli.completion
         from typer.completion import get_completion_inspect_parameters
 
         get_completion_inspect_parameters()  # registers the shells
