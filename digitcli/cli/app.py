@@ -14,6 +14,7 @@ from digitcli.cli.guard import guarded
 from digitcli.cli.help import Command, Group
 from digitcli.errors import DigitcliError, ExitCode
 from digitcli.output.console import complain, mute
+from digitcli.output.text import printable
 
 # Typer carries its own Click, under a private name.
 ClickException: Any = next(
@@ -120,7 +121,7 @@ def _install_completion(asked: bool) -> None:
     if asked:
         from digitcli.cli.completion import install_completion
 
-        typer.echo(install_completion())
+        typer.echo(printable(install_completion()))
         raise typer.Exit
 
 

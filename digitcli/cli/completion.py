@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from digitcli.errors import DigitcliError
+from digitcli.errors import DigitcliError, OutputError
 from digitcli.output.text import printable
 
 SHARE = Path(__file__).parents[1] / "share"
@@ -54,6 +54,7 @@ def install_completion() -> str:
 
     Raises:
         DigitcliError: no shell runs it, or one that there is no completion for.
+        OutputError: the file cannot be written.
 
     """
     shell = _shell()
@@ -62,14 +63,16 @@ def install_completion() -> str:
     script = _script(shell)
     name, settings, line = _PLACES[shell]
     place = Path.home() / name
-    place.parent.mkdir(parents=True, exist_ok=True)
-    place.write_bytes(script.read_bytes())
-    done = f"wrote {printable(str(place))}"
-    if settings is not None:
-        line = line.format(place=place)
-        _add_line(Path.home() / settings, line)
-        done += f", which ~/{settings} names"
-    return f"{done}; {shell} completes digitcli from its next start on"
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(script.read_bytes())
+        if settings is not None:
+            _add_line(Path.home() / settings, line.format(place=place))
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise OutputError(f"cannot write {error.filename or place}: {reason}") from error
+    named = f", which ~/{settings} names" if settings else ""
+    return f"wrote {place}{named}; {shell} completes digitcli from its next start on"
 
 
 def _add_line(settings: Path, line: str) -> None:

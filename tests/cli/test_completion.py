@@ -240,6 +240,17 @@ def test_powershell_gets_what_typer_has_for_it(monkeypatch: pytest.MonkeyPatch) 
         completion.install_completion()
 
 
+def test_a_home_that_cannot_be_written_costs_one_line(
+    tmp_path: Path, shell_env: dict[str, str]
+) -> None:
+    (tmp_path / ".bash_completions").touch()
+    env = {**shell_env, "HOME": str(tmp_path)}
+    line = ["bash", "-c", "digitcli --install-completion; exit $?"]
+    done = subprocess.run(line, env=env, text=True, capture_output=True)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr == f"digitcli: cannot write {tmp_path}/.bash_completions: file exists\n"
+
+
 def test_another_shell_costs_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shellingham.detect_shell", lambda: ("tcsh", "/bin/tcsh"))
     for ask in (completion.script_of_shell, completion.install_completion):
