@@ -74,7 +74,7 @@ def run(*command, **options):
 
 def test_the_wheel_holds_package_weights_and_data_and_nothing_else(built):
     with zipfile.ZipFile(built[1]) as wheel:
-        names = {name for name in wheel.namelist() if ".dist-info/" not in name}
+        names = {n for n in wheel.namelist() if ".dist-info/" not in n and ".data/" not in n}
     here = [
         path
         for room in ("digitcli", "weights")
@@ -94,6 +94,32 @@ def test_the_wheel_holds_package_weights_and_data_and_nothing_else(built):
     } <= names
 
 
+def test_the_wheel_puts_completions_and_man_pages_where_shells_look(built):
+    with zipfile.ZipFile(built[1]) as wheel:
+        shared = {n.partition(".data/data/")[2] for n in wheel.namelist() if ".data/" in n}
+    package = ROOT / "digitcli"
+    files = (path for path in (package / "share").rglob("*") if path.is_file())
+    assert shared == {path.relative_to(package).as_posix() for path in files}
+    assert {
+        "share/bash-completion/completions/digitcli",
+        "share/zsh/site-functions/_digitcli",
+        "share/fish/vendor_completions.d/digitcli.fish",
+        "share/man/man1/digitcli.1",
+    } <= shared
+
+
+def test_licences_travel_along(built):
+    about = metadata(built)
+    assert about["License-Expression"] == "MIT AND CC-BY-SA-3.0"
+    assert about["Author"] == "digitcli contributors"
+    files = about.get_all("License-File")
+    assert files == ["LICENSE", "digitcli/datasets/MNIST.txt", "weights/LICENSE.txt"]
+    with zipfile.ZipFile(built[1]) as wheel:
+        for file in files:
+            [name] = [n for n in wheel.namelist() if n.endswith(f".dist-info/licenses/{file}")]
+            assert wheel.read(name) == (ROOT / file).read_bytes()
+
+
 def test_the_sdist_holds_what_builds_and_tests_it(built):
     with tarfile.open(built[0]) as sdist:
         tops = {name.split("/")[1] for name in sdist.getnames()}
@@ -103,6 +129,7 @@ def test_the_sdist_holds_what_builds_and_tests_it(built):
         "tests",
         "docs",
         "README.md",
+        "LICENSE",
         "pyproject.toml",
         "PKG-INFO",
         ".gitignore",
@@ -123,7 +150,7 @@ def test_the_version_stands_in_one_place(built):
 def test_a_clean_environment_reads_and_trains(clean):
     assert_reads_the_samples(clean)
     done = clean("export", "-o", "it.keras")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "wrote it.keras\n", "")
     done = clean("train", "--epochs", "1", "--no-augment", "-o", "mine")
     assert (done.returncode, done.stderr) == (0, "")
     assert clean("classify", "-w", "mine", "samples/7-red-marker.png").stdout.split("\t")[1] == "7"
@@ -153,7 +180,10 @@ def test_without_tensorflow_pictures_are_read_and_measured(small):
         done = small("inspect", "samples/4-chalk.jpg", *options)
         assert (done.returncode, done.stderr) == (0, "")
     done = small("export", "-f", "tflite", "-o", "it.tflite")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "wrote it.tflite\n", "")
+    done = small("info", "--check")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "missing  tensorflow " in done.stdout
 
 
 @pytest.mark.parametrize(
