@@ -37,16 +37,11 @@ def clean(built, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def small(built, tmp_path_factory):
+def small(tmp_path_factory):
     """The same without TensorFlow, by docs/install.md's command."""
-    command = command_without_tensorflow()
-    place = tmp_path_factory.mktemp("small")
-    return installed(place, command.replace("--no-deps . ", f"--no-deps {built[1]} "))
-
-
-def command_without_tensorflow():
     [command] = [block for block in blocks("bash") if block.startswith("python3 -m venv small ")]
-    return command.rstrip()
+    place = tmp_path_factory.mktemp("small")
+    return installed(place, command.rstrip().replace("./reader", f"{ROOT}/reader"))
 
 
 def installed(place, command):
@@ -130,6 +125,7 @@ def test_the_sdist_holds_what_builds_and_tests_it(built):
         "docs",
         "README.md",
         "LICENSE",
+        "reader",
         "pyproject.toml",
         "PKG-INFO",
         ".gitignore",
@@ -156,18 +152,26 @@ def test_a_clean_environment_reads_and_trains(clean):
     assert clean("classify", "-w", "mine", "samples/7-red-marker.png").stdout.split("\t")[1] == "7"
 
 
-def test_the_command_without_tensorflow_installs_all_else(built):
-    [names] = re.findall(
-        r"small/bin/pip install --quiet (?!--no-deps)(.*)$", command_without_tensorflow()
-    )
-    wanted = {
-        re.match(r"[\w-]+", text)[0]
-        for text in metadata(built).get_all("Requires-Dist")
-        if "extra" not in text
+def test_the_reader_is_the_whole_but_tensorflow(built, tmp_path):
+    run(sys.executable, "-m", "build", "--wheel", "--outdir", tmp_path, ROOT / "reader")
+    [wheel] = tmp_path.glob("digitcli_reader-*.whl")
+    ours, its = metadata(built), metadata([None, wheel])
+    assert not [text for text in its.get_all("Requires-Dist") if "tensorflow" in text]
+    assert set(its.get_all("Requires-Dist")) == {
+        text
+        for text in ours.get_all("Requires-Dist")
+        if not text.startswith("tensorflow") and ("extra ==" not in text or "'heif'" in text)
     }
-    assert {re.match(r"[\w-]+", name.strip("'"))[0] for name in names.split()} == wanted - {
-        "tensorflow"
-    }
+    for field in ("Version", "Requires-Python", "License-Expression"):
+        assert its[field] == ours[field]
+    assert carried(wheel) - {"digitcli/LICENSE"} == carried(built[1])
+
+
+def carried(wheel):
+    """Return the files that a wheel installs, but for those about itself."""
+    with zipfile.ZipFile(wheel) as archive:
+        names = [name for name in archive.namelist() if ".dist-info/" not in name]
+    return {re.sub(r"^digitcli_?\w*-[^/]*\.data/", "", name) for name in names}
 
 
 def test_without_tensorflow_pictures_are_read_and_measured(small):

@@ -27,7 +27,7 @@ REQUIRED = {
 # Each with its module, and what cannot be done without it.
 OPTIONAL = {
     "tensorflow": ("tensorflow", "train and export do not work: pip install tensorflow"),
-    "pillow-heif": ("pillow_heif", "HEIC is not read: pip install 'digitcli[heif]'"),
+    "pillow-heif": ("pillow_heif", "HEIC is not read: pip install pillow-heif"),
     "tf2onnx": ("tf2onnx", "ONNX is not written: pip install 'digitcli[onnx]'"),
 }
 DETECTOR = "detector"

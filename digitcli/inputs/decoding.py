@@ -164,7 +164,7 @@ def _open(data: bytes) -> ImageFile.ImageFile:
         from pillow_heif import HeifImageFile
     except ImportError:
         raise ImageError(
-            "HEIC pictures need one more package: pip install 'digitcli[heif]'"
+            "HEIC pictures need one more package: pip install pillow-heif"
         ) from None
     image: ImageFile.ImageFile = HeifImageFile(io.BytesIO(data))
     return image
