@@ -2,7 +2,7 @@
 
 A crop of some two dozen pixels is filled by its digit, and upscaling shows the detector nothing.
 Where its background is flat and its ink is all of one piece, the ink is what differs from the
-background. Of 3,984 crops of envelopes, forms and exams this reads 224 more than the detector does.
+background. Of 3,984 crops of envelopes, forms and exams this reads 212 more than the detector does.
 """
 
 import cv2
