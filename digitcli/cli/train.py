@@ -264,7 +264,7 @@ def _write(folder: Path, trained: "Trained", *, replace: bool) -> None:
         keras_weights=to_keras_weights(trained.network),
         extras={
             HISTORY: history.encode(),
-            CURVES: plots.rendered(plots.training_curves(history), "svg"),
+            CURVES: plots.render_file(plots.draw_training_curves(history), "svg"),
             **seen,
         },
         replace=replace,

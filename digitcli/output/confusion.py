@@ -103,8 +103,10 @@ def _picture(kind: str) -> Callable[[Confusion], bytes]:
     def draw(confusion: Confusion) -> bytes:
         from digitcli.output import plots
 
-        figure = plots.confusion_matrix(confusion, row_names(confusion), column_names(confusion))
-        return plots.rendered(figure, kind)
+        figure = plots.draw_confusion_matrix(
+            confusion, row_names(confusion), column_names(confusion)
+        )
+        return plots.render_file(figure, kind)
 
     return draw
 

@@ -105,9 +105,11 @@ def write_report(
             )
             for point, note in operating_points(scores)
         ],
-        reliability=plots.inline_svg(plots.reliability(evaluation.calibration), "reliability"),
-        refusal=plots.inline_svg(
-            plots.refusal_curve(evaluation.refusal, scores.min_confidence), "refusal"
+        reliability=plots.render_element(
+            plots.draw_reliability(evaluation.calibration), "reliability"
+        ),
+        refusal=plots.render_element(
+            plots.draw_refusal_curve(evaluation.refusal, scores.min_confidence), "refusal"
         )
         if has_answers
         else None,
@@ -251,7 +253,7 @@ def _curves(weights: WeightsFolder) -> str | None:
     if history is None:
         return None
     try:
-        return plots.inline_svg(plots.training_curves(history), "training")
+        return plots.render_element(plots.draw_training_curves(history), "training")
     except ValueError:  # of a stranger's weights folder; it only lacks a plot
         return None
 
