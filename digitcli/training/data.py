@@ -12,8 +12,8 @@ from digitcli.datasets.labelled import LabelledFiles, LabelledImages, Split
 from digitcli.datasets.load import has_splits, load_split
 from digitcli.errors import DataError
 from digitcli.preprocessing.labelled_files import read_files
-from digitcli.synthesis.negatives import shapes
-from digitcli.synthesis.styles import drawn_digits
+from digitcli.synthesis.negatives import make_negatives
+from digitcli.synthesis.styles import draw_digits
 from digitcli.training.recipe import Recipe
 from digitcli.training.split import OwnImages, OwnSplit, split_by_content
 from digitcli.training.streams import Stream, generator
@@ -78,10 +78,10 @@ def assemble(
         chosen = _own(data)
     count = len(chosen.train)
     digits = chosen.train.digits()
-    drawn = drawn_digits(
+    drawn = draw_digits(
         round(recipe.drawn * count), digits, generator(recipe.seed, Stream.DRAWN_DIGITS)
     )
-    no_digits = shapes(
+    no_digits = make_negatives(
         round(recipe.no_digits * count), digits, generator(recipe.seed, Stream.NEGATIVES)
     )
     facts = chosen.facts | {
