@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from digitcli.architectures import ARCHITECTURES
-from digitcli.evaluation.metrics import calibration, refusal
+from digitcli.evaluation.metrics import measure_calibration, measure_refusal
 from digitcli.output import plots
 from digitcli.weights_folder import CURVES, HISTORY, bundled
 
@@ -57,7 +57,9 @@ def test_a_bundled_network_has_its_curves(architecture: str) -> None:
 
 
 def test_an_svg_in_a_page_takes_the_page_s_colours_and_ids_of_its_own() -> None:
-    figure = plots.draw_reliability(calibration(np.array([0.95, 0.6]), np.array([True, False])))
+    figure = plots.draw_reliability(
+        measure_calibration(np.array([0.95, 0.6]), np.array([True, False]))
+    )
     svg = plots.render_element(figure, "first")
     assert svg.startswith("<svg ")
     assert 'aria-hidden="true"' in svg
@@ -74,11 +76,11 @@ def test_an_svg_in_a_page_takes_the_page_s_colours_and_ids_of_its_own() -> None:
 def test_a_million_answers_make_no_larger_curve_than_can_be_seen() -> None:
     rng = np.random.default_rng(0)
     confidences = rng.random(1_000_000)
-    curve = refusal(confidences, rng.random(1_000_000) < confidences**0.1)
+    curve = measure_refusal(confidences, rng.random(1_000_000) < confidences**0.1)
     assert len(plots.render_element(plots.draw_refusal_curve(curve, 0.5), "r")) < 60_000
 
 
 @pytest.mark.parametrize("right", [True, False])
 def test_a_curve_is_drawn_where_all_or_nothing_is_right(right: bool) -> None:
-    curve = refusal(np.array([0.5, 0.9]), np.array([right, right]))
+    curve = measure_refusal(np.array([0.5, 0.9]), np.array([right, right]))
     assert "<svg" in plots.render_element(plots.draw_refusal_curve(curve, 0.95), "r")
