@@ -17,7 +17,7 @@ from digitcli.output.confusion import (
     WRITERS,
     confusion_csv,
     draw_confusion,
-    shortened,
+    shorten_count,
     write_confusion,
 )
 from digitcli.output.scores import (
@@ -175,7 +175,7 @@ def test_without_colour_the_mistakes_alone_are_starred() -> None:
     ],
 )
 def test_large_counts_are_shortened_to_four_characters(count: int, text: str) -> None:
-    assert shortened(count) == text
+    assert shorten_count(count) == text
 
 
 def test_a_terminal_too_narrow_even_for_that_gets_whole_numbers() -> None:
