@@ -23,7 +23,7 @@ from digitcli.output.confusion import (
 from digitcli.output.scores import (
     Against,
     Scores,
-    comparison_in_words,
+    describe_comparison,
     draw_differences,
     draw_scores,
     scores_json,
@@ -238,7 +238,7 @@ def test_json_of_files_has_the_five_kinds_and_the_comparison() -> None:
     ],
 )
 def test_the_comparison_is_said_in_words(better: int, worse: int, p: float, words: str) -> None:
-    assert comparison_in_words(better, worse, p) == words
+    assert describe_comparison(better=better, worse=worse, p=p) == words
 
 
 @pytest.mark.parametrize("ending", WRITERS)
