@@ -17,7 +17,7 @@ __all__ = ["Classifier", "Prediction", "Reason", "Status", "__version__"]
 
 
 def __getattr__(name: str) -> Any:
-    # only who classifies pays for NumPy, OpenCV and LiteRT
+    # imported on use, as NumPy, OpenCV and LiteRT take time to import
     if name == "Classifier":
         from digitcli.inference.classifier import Classifier
 

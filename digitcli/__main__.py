@@ -9,22 +9,23 @@ from typing import NoReturn
 
 from digitcli.errors import ExitCode
 
-# Objects. Importing makes some hundred thousand that stay; looking through them for garbage every
-# 700, Python's default, takes a twentieth of the time of reading one image.
+# Number of new objects between two garbage collections. Imports create some hundred thousand
+# lasting objects; to search these every 700, Python's default, takes a twentieth of the time of
+# reading one image.
 _COLLECT_AFTER = 100_000
 
 
 def command() -> NoReturn:
     """Run the command line and end the process at once, as mypy does (`mypy.util.hard_exit`).
 
-    Freeing all that the libraries made would take a seventh of the time of reading one image.
+    To free all objects of the libraries would take a seventh of the time of reading one image.
     """
     status: object = ExitCode.OK
     try:
         main()
     except SystemExit as ending:
         status = ending.code
-    # here the exception is gone, and with it what its frames held open
+    # the exception is gone by now, and with it the objects that its frames held
     atexit._run_exitfuncs()
     sys.stdout.flush()
     sys.stderr.flush()
@@ -51,7 +52,7 @@ def main() -> None:
 def _occupy_closed_streams() -> None:
     """Keep the numbers of a closed stdin, stdout and stderr from the next files that are opened.
 
-    Reading from stdin and writing to stdout go on failing, as they should; stderr leads nowhere.
+    Reading from stdin and writing to stdout still fail, as they should; stderr is discarded.
     """
     for descriptor, mode in enumerate((os.O_WRONLY, os.O_RDONLY, os.O_WRONLY)):
         try:

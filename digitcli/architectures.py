@@ -1,12 +1,12 @@
-"""The two networks as tables, for people to read and for ``inspect`` to find its way in a model.
+"""The layers of the two networks as tables, for people and for ``inspect``.
 
-The networks themselves are built in ``networks``; the tests hold the tables against them.
+The networks themselves are built in ``networks``; the tests compare them with the tables.
 """
 
 from dataclasses import dataclass
 
-CANVAS_SIDE = 28  # pixels of the square image that both networks read
-DETECTOR_SIDE = 128  # of the one that the detector of ink reads
+CANVAS_SIDE = 28  # pixels; the input of both networks
+DETECTOR_SIDE = 128  # pixels; the input of the detector
 DETECTOR_CHANNELS = 4  # brightness in the whole image, and R, G, B in the neighbourhood
 
 
@@ -14,9 +14,16 @@ DETECTOR_CHANNELS = 4  # brightness in the whole image, and R, G, B in the neigh
 class Layer:
     """One line of the article's table.
 
-    ``maps`` counts feature maps of ``side`` × ``side`` values each, or units where ``side`` is 1.
-    ``kernel`` is the side of the square that a unit sees, None where it sees everything; ``stride``
-    the step from one to the next. ``parameters`` counts the numbers that are trained.
+    Attributes:
+        name: as the paper names it.
+        kind: of the layer.
+        maps: number of feature maps; of units where ``side`` is 1.
+        side: of a feature map.
+        kernel: side of the square that a unit sees; None where it sees everything.
+        stride: step from one unit's square to the next.
+        activation: of the units.
+        parameters: number of trainable parameters.
+
     """
 
     name: str
@@ -39,8 +46,8 @@ LENET5 = (
     Layer("output", "fully connected", 10, 1, None, None, "softmax", 850),
 )
 
-SCALED_TANH = "scaled tanh"  # the squashing of the paper's appendix A
-SCALE = 1.7159  # of it: SCALE · tanh(2/3 · a)
+SCALED_TANH = "scaled tanh"  # the paper's squashing function (appendix A): SCALE · tanh(2/3 · a)
+SCALE = 1.7159
 
 LENET5_1998 = (
     Layer("C1", "convolution", 6, 28, 5, 1, SCALED_TANH, 156),

@@ -1,9 +1,9 @@
-"""Files and folders that appear whole or not at all, and files that grow as NAME.partial.
+"""Atomic writes: files and folders that appear whole or not at all, and files in the making.
 
-What is written lies beside its goal under another name until it is complete, and is renamed then:
-a kill at any moment leaves what was there before or what was meant to be there. Where the system
-does not let a file or a folder be renamed onto (one that is mounted into a container, somebody
-else's in a sticky folder), the complete one is copied into its place.
+Everything is written beside its goal under another name, the *staged* file or folder, and renamed
+when it is complete: a kill at any moment leaves the old or the new. Some goals cannot be renamed
+onto, such as a file that is mounted into a container or somebody else's file in a sticky folder.
+There the complete file or folder is copied over the old one.
 """
 
 import contextlib
@@ -22,18 +22,19 @@ from digitcli.errors import OutputError
 
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2  # linux/fs.h
-_LONGEST_NAME = 255  # bytes, of all file systems in use
+_MAX_NAME_BYTES = 255  # in all file systems in use
 _STALE = 3600  # seconds; no folder takes that long to be written
-_STAGED, _ASIDE = "part", "old"  # endings: of a folder on its way in, and of one on its way out
-# What the system answers where there is nothing to mend but to write into the place itself.
+_STAGED = "part"  # ending of what is on its way in
+_ASIDE = "old"  # ending of a folder on its way out
+# Errors of a rename after which only writing into the goal itself is left.
 _NO_RENAME = (errno.EBUSY, errno.EPERM, errno.EACCES, errno.EXDEV, errno.EROFS)
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file in one step; make the folders on the way to it.
+    """Write a file atomically; make its parent folders.
 
-    ``-``, ``/dev/stdout``, ``/dev/fd/N`` and the like mean the descriptor; to these, to pipes and
-    to devices it is written directly. A symbolic link stays one: what it points to is replaced.
+    ``-``, ``/dev/stdout``, ``/dev/fd/N`` and the like mean the descriptor. Descriptors, pipes and
+    devices are written to directly. A symbolic link stays one: its target is replaced.
 
     Raises:
         OutputError: it cannot be written.
@@ -56,9 +57,9 @@ def write_bytes(path: Path, content: bytes) -> None:
         except OSError as error:
             if error.errno not in _NO_RENAME or not goal.exists():
                 raise
-            goal.write_bytes(content)  # nothing can be made beside it
+            goal.write_bytes(content)  # no file can be made beside it
             return
-        take_name(staged, goal)
+        replace_file(staged, goal)
     except OSError as error:
         raise _cannot_write(path, error) from error
     finally:
@@ -67,7 +68,7 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def write_folder(folder: Path, files: Mapping[str, bytes], *, replace: bool = False) -> None:
-    """Write a folder that holds just ``files``, by their paths in it, in one step.
+    """Write a folder atomically; ``files`` are its contents by their paths in it.
 
     Raises:
         OutputError: it cannot be written, or exists and ``replace`` is false.
@@ -96,9 +97,9 @@ def write_folder(folder: Path, files: Mapping[str, bytes], *, replace: bool = Fa
 
 
 def restore_folder(folder: Path) -> None:
-    """Bring a folder back that a kill left under another name while it was being replaced.
+    """Bring back a folder that a kill left under another name while it was being replaced.
 
-    This happens only where two folders cannot change places in one step.
+    This happens only where the system cannot exchange two folders in one step.
     """
     goal = folder.resolve()
     if goal.exists():
@@ -110,10 +111,10 @@ def restore_folder(folder: Path) -> None:
 
 
 def open_stream(path: Path) -> int | None:
-    """Open what is no file to be replaced: a descriptor by its name, a pipe, a device.
+    """Open a path that is no file to be replaced: a descriptor's name, a pipe, a device.
 
     Returns:
-        a descriptor of its own to write to, or None where ``path`` is a file, or nothing yet.
+        A new descriptor to write to; None where ``path`` is a file or does not exist.
 
     Raises:
         OutputError: it cannot be opened, or is a folder.
@@ -122,51 +123,56 @@ def open_stream(path: Path) -> int | None:
     try:
         number = descriptor_named(path)
         if number is not None:
-            return os.dup(_descriptor(number))
-        mode = path.stat().st_mode if path.exists() else stat.S_IFREG
-        if stat.S_ISDIR(mode):
+            return os.dup(_redirected(number))
+        if not path.exists() or path.is_file():
+            return None
+        if path.is_dir():
             raise OutputError(f"{path} is a folder, give the name of a file")
-        return None if stat.S_ISREG(mode) else os.open(path, os.O_WRONLY)
+        return os.open(path, os.O_WRONLY)
     except OSError as error:
         raise _cannot_write(path, error) from error
 
 
 def descriptor_named(path: Path) -> int | None:
-    """Return the descriptor that a path names, such as ``-``, ``/dev/stdout``, ``/dev/fd/N``."""
-    numbered = re.fullmatch(r"/(?:dev|proc/self)/fd/(\d+)", os.fspath(path))
+    """Return the number of the descriptor that a path names; None where it names none.
+
+    Such paths are ``-``, ``/dev/stdout``, ``/dev/stderr`` and ``/dev/fd/N``.
+    """
     names = {"-": 1, "/dev/stdout": 1, "/dev/stderr": 2}
-    return int(numbered[1]) if numbered else names.get(os.fspath(path))
+    name = os.fspath(path)
+    numbered = re.fullmatch(r"/(?:dev|proc/self)/fd/(\d+)", name)
+    return int(numbered[1]) if numbered else names.get(name)
 
 
-def _descriptor(number: int) -> int:
-    """Return where a descriptor leads; the command lets 1 and 2 lead elsewhere meanwhile."""
+def _redirected(number: int) -> int:
+    """Return the descriptor that stands for one now: the command redirects 1 and 2 for a while."""
     streams = {1: sys.stdout, 2: sys.stderr}
     return streams[number].fileno() if number in streams else number
 
 
 class PartialFile:
-    """A file that grows as NAME.partial and takes its name when it is finished.
+    """A file that grows as NAME.partial and is renamed to NAME when it is finished.
 
     Whatever ends the process before, NAME.partial stays, and NAME is what it was.
     """
 
     def __init__(self, path: Path) -> None:
-        """Name the file; nothing is opened yet. A symbolic link's target is what is replaced."""
+        """Name the file; nothing is opened yet. Of a symbolic link the target is replaced."""
         self.path = path
         self._goal = path.resolve()
         suffix = ".partial"
-        self.partial = self._goal.with_name(_shortened(self._goal.name, len(suffix)) + suffix)
+        self.partial = self._goal.with_name(_shorten(self._goal.name, len(suffix)) + suffix)
         self._descriptor = -1
 
     def open(self, *, append: bool = False) -> int:
-        """Open NAME.partial, a new one or to go on with one, and return the descriptor.
+        """Open a new NAME.partial, or append to an existing one; return the descriptor.
 
         Raises:
-            OutputError: it cannot be opened, or there is one already and ``append`` is false.
+            OutputError: it cannot be opened, or exists and ``append`` is false.
 
         """
         flags = os.O_RDWR | (os.O_APPEND if append else os.O_CREAT | os.O_EXCL)
-        flags |= getattr(os, "O_BINARY", 0)  # Windows would change line ends
+        flags |= getattr(os, "O_BINARY", 0)  # else Windows changes line ends
         try:
             _make_parents(self._goal)
             self._descriptor = os.open(self.partial, flags, 0o666)
@@ -175,10 +181,10 @@ class PartialFile:
         return self._descriptor
 
     def rewrite(self, content: bytes) -> None:
-        """Replace in one step what NAME.partial holds.
+        """Replace the content of NAME.partial atomically.
 
         Raises:
-            OutputError: that cannot be done; NAME.partial is what it was.
+            OutputError: it cannot be replaced; NAME.partial is what it was.
 
         """
         self.close()
@@ -192,17 +198,17 @@ class PartialFile:
             staged.unlink(missing_ok=True)
 
     def finish(self) -> None:
-        """Give the file its name.
+        """Rename NAME.partial to NAME.
 
         Raises:
-            OutputError: that cannot be done; all that was written is in NAME.partial.
+            OutputError: it cannot be renamed; everything written is in NAME.partial.
 
         """
         try:
             if self._descriptor >= 0:
                 os.fsync(self._descriptor)
             self.close()
-            take_name(self.partial, self._goal)
+            replace_file(self.partial, self._goal)
         except OSError as error:
             reason = error.strerror or str(error)
             raise OutputError(
@@ -216,22 +222,24 @@ class PartialFile:
             self._descriptor = -1
 
 
-def take_name(staged: Path, goal: Path) -> None:
-    """Give a complete file the name of another, with the mode, owner and hard links of that one.
+def replace_file(staged: Path, goal: Path) -> None:
+    """Put a complete file in the place of another; keep the mode, owner and hard links of that one.
 
     Raises:
         OSError: it cannot be done; ``staged`` is whole.
 
     """
-    status = goal.stat() if goal.exists() else None
-    if status is None or _can_stand_for(staged, status):
+    if not goal.exists():
+        staged.replace(goal)
+        return
+    if _copy_ownership(goal.stat(), staged):
         try:
             staged.replace(goal)
             return
         except OSError as error:
-            if error.errno not in _NO_RENAME or status is None:
+            if error.errno not in _NO_RENAME:
                 raise
-    # without O_CREAT, which sticky folders forbid for a file of somebody else
+    # r+ opens without O_CREAT, which sticky folders forbid for somebody else's file
     with staged.open("rb") as source, goal.open("r+b") as target:
         shutil.copyfileobj(source, target)
         target.truncate()
@@ -240,16 +248,21 @@ def take_name(staged: Path, goal: Path) -> None:
     staged.unlink()
 
 
-def _can_stand_for(staged: Path, status: os.stat_result) -> bool:
-    """Give a file the mode and the owner of another; tell whether nothing of it would be lost."""
+def _copy_ownership(status: os.stat_result, staged: Path) -> bool:
+    """Set the mode and the owner of a file; return whether it can replace the one they are from.
+
+    It cannot where the owner cannot be set, or where the other file has further names.
+    """
+    has_one_name = status.st_nlink == 1
     try:
         own = staged.stat()
         if (own.st_uid, own.st_gid) != (status.st_uid, status.st_gid):
             os.chown(staged, status.st_uid, status.st_gid)
         staged.chmod(stat.S_IMODE(status.st_mode))
-    except (OSError, AttributeError):  # Windows has no owners
-        return not hasattr(os, "chown") and status.st_nlink == 1
-    return status.st_nlink == 1
+    except (OSError, AttributeError):
+        has_owners = hasattr(os, "chown")  # Windows has none
+        return has_one_name and not has_owners
+    return has_one_name
 
 
 def _make_parents(goal: Path) -> None:
@@ -267,13 +280,13 @@ def _write_synced(path: Path, content: bytes) -> None:
 
 
 def _beside(goal: Path, ending: str) -> Path:
-    """Name something that lies hidden beside ``goal`` for a moment."""
+    """Return a new hidden path beside ``goal``, for something that is there for a moment."""
     ending = f".{os.urandom(4).hex()}.{ending}"
-    return goal.with_name(f".{_shortened(goal.name, len(ending) + 1)}{ending}")
+    return goal.with_name(f".{_shorten(goal.name, len(ending) + 1)}{ending}")
 
 
 def _left_beside(goal: Path, ending: str) -> list[Path]:
-    """List what `_beside` named, the newest first."""
+    """Return the existing paths that `_beside` named, the newest first."""
     hidden = re.compile(rf"\.{re.escape(goal.name)}\.[0-9a-f]{{8}}\.{ending}")
     try:
         found = [path for path in goal.parent.iterdir() if hidden.fullmatch(path.name)]
@@ -282,26 +295,25 @@ def _left_beside(goal: Path, ending: str) -> list[Path]:
         return []
 
 
-def _shortened(name: str, spare: int) -> str:
-    """Cut a name so that ``spare`` more bytes fit into what a file system takes."""
-    return os.fsdecode(os.fsencode(name)[: _LONGEST_NAME - spare])
+def _shorten(name: str, spare: int) -> str:
+    """Cut a name so that a file system takes ``spare`` more bytes of it."""
+    return os.fsdecode(os.fsencode(name)[: _MAX_NAME_BYTES - spare])
 
 
 def _remove_stale(goal: Path) -> None:
     """Remove what a kill left beside ``goal`` some time ago."""
-    for left in [
-        *_left_beside(goal, _STAGED),
-        *(_left_beside(goal, _ASIDE) if goal.exists() else []),
-    ]:
+    leftovers = _left_beside(goal, _STAGED)
+    if goal.exists():  # else a folder put aside may be all that is left of it
+        leftovers += _left_beside(goal, _ASIDE)
+    for path in leftovers:
         with contextlib.suppress(OSError):
-            if time.time() - left.stat().st_mtime > _STALE:
-                shutil.rmtree(left, ignore_errors=True)
+            if time.time() - path.stat().st_mtime > _STALE:
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def _rename_to_new(staged: Path, goal: Path) -> None:
     try:
-        # rename(2) replaces an empty folder silently; a folder that somebody made meanwhile is not
-        # ours to take
+        # rename(2) silently replaces an empty folder, which somebody else may have made just now
         if goal.exists():
             raise FileExistsError(goal)
         staged.rename(goal)
@@ -322,13 +334,14 @@ def _replace_folder(staged: Path, goal: Path) -> None:
 
 
 def _exchange(staged: Path, goal: Path) -> bool:
-    """Let two folders change places in one step (Linux' renameat2); False where that is unknown."""
+    """Exchange two folders in one step by Linux' renameat2; return False where there is none."""
     try:
         renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
     except (OSError, AttributeError, TypeError):
         return False
-    places = (_AT_FDCWD, os.fsencode(staged), _AT_FDCWD, os.fsencode(goal))
-    if renameat2(*places, _RENAME_EXCHANGE) == 0:
+    one = _AT_FDCWD, os.fsencode(staged)
+    other = _AT_FDCWD, os.fsencode(goal)
+    if renameat2(*one, *other, _RENAME_EXCHANGE) == 0:
         return True
     error = ctypes.get_errno()
     if error in _NO_RENAME:
@@ -348,28 +361,29 @@ def _replace_in_two_steps(staged: Path, goal: Path) -> None:
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                 aside.rename(goal)
                 raise
-            _discard(aside, goal)  # a reader restored it meanwhile, or another writer was faster
+            # the goal is there again: a reader restored it, or another writer was faster
+            _discard(aside, goal)
             continue
         _discard(aside, goal)
         return
 
 
 def _discard(aside: Path, goal: Path) -> None:
-    outgoing = _beside(goal, _STAGED)  # what is half removed is nothing to restore
+    doomed = _beside(goal, _STAGED)  # so that a half-removed folder is never restored
     with contextlib.suppress(FileNotFoundError):
-        aside.rename(outgoing)
-    shutil.rmtree(outgoing, ignore_errors=True)
+        aside.rename(doomed)
+    shutil.rmtree(doomed, ignore_errors=True)
 
 
 def _copy_into(staged: Path, goal: Path) -> None:
-    """Fill a folder that cannot be renamed onto, file by file, the old ones going last."""
+    """Replace the files of a folder that cannot be renamed onto; remove its other files last."""
     new = {path.relative_to(staged) for path in staged.rglob("*") if path.is_file()}
     for name in sorted(new):
         (goal / name).parent.mkdir(parents=True, exist_ok=True)
         copy = _beside(goal / name, _STAGED)
         try:
             shutil.copyfile(staged / name, copy)
-            take_name(copy, goal / name)
+            replace_file(copy, goal / name)
         finally:
             copy.unlink(missing_ok=True)
     for path in [path for path in goal.rglob("*") if path.is_file()]:

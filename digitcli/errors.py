@@ -1,13 +1,13 @@
-"""What can go wrong for the person at the keyboard, each kind with the exit code it ends in."""
+"""Errors that are reported to the user, each kind with its exit code."""
 
 from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """What the command's exit status means; scripts rely on these numbers."""
+    """The command's exit status; scripts rely on these numbers."""
 
     OK = 0
-    INPUT_FAILED = 1  # at least one input failed, the rest was still done
+    INPUT_FAILED = 1  # at least one input failed; the others were processed
     USAGE = 2
     UNUSABLE = 3  # the weights, the data set or the environment cannot be used
     INTERRUPTED = 130
@@ -20,7 +20,7 @@ class DigitcliError(Exception):
 
 
 class ImageError(DigitcliError):
-    """One picture cannot be read; others can."""
+    """One image cannot be read; others can."""
 
     exit_code = ExitCode.INPUT_FAILED
 
@@ -38,4 +38,4 @@ class MissingLibraryError(DigitcliError):
 
 
 class OutputError(DigitcliError):
-    """Something cannot be written where the user asked for it."""
+    """Output cannot be written where the user asked for it."""

@@ -1,7 +1,7 @@
-"""A weights folder for other programs: Keras' own file, a TensorFlow SavedModel, ONNX.
+"""Export of a network to other programs: Keras' own file, a TensorFlow SavedModel, ONNX.
 
-What comes out takes float32 pictures ``(n, 28, 28, 1)`` in [0, 1], white ink on black, any ``n``,
-and gives float32 probabilities ``(n, 10)``.
+The input of the exported network is float32 ``(n, 28, 28, 1)`` in [0, 1], white ink on black, for
+any ``n``; its output is float32 probabilities ``(n, 10)``.
 """
 
 import importlib.util
@@ -23,7 +23,7 @@ def to_keras(weights: WeightsFolder) -> bytes:
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "network.keras"
-        _network(weights).save(path)
+        _build(weights).save(path)
         return path.read_bytes()
 
 
@@ -34,7 +34,7 @@ def to_saved_model(weights: WeightsFolder) -> dict[str, bytes]:
         WeightsError: the folder's Keras weights cannot be used.
     """
     with tempfile.TemporaryDirectory() as folder:
-        _export(_network(weights), folder, "tf_saved_model")
+        _export(_build(weights), folder, "tf_saved_model")
         files = [path for path in Path(folder).rglob("*") if path.is_file()]
         return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
@@ -52,14 +52,14 @@ def to_onnx(weights: WeightsFolder) -> bytes:
         )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "network.onnx"
-        _export(_network(weights), str(path), "onnx")
+        _export(_build(weights), str(path), "onnx")
         return path.read_bytes()
 
 
-def _network(weights: WeightsFolder) -> keras.Sequential:
+def _build(weights: WeightsFolder) -> keras.Sequential:
     return build_network(weights.card.architecture, weights)
 
 
 def _export(network: keras.Sequential, path: str, kind: str) -> None:
-    pictures = keras.InputSpec(shape=(None, 28, 28, 1), dtype="float32", name="pictures")
-    network.export(path, format=kind, verbose=False, input_signature=[pictures])
+    images = keras.InputSpec(shape=(None, 28, 28, 1), dtype="float32", name="pictures")
+    network.export(path, format=kind, verbose=False, input_signature=[images])

@@ -1,20 +1,20 @@
-"""The answer for one picture: the words that every room shares."""
+"""The prediction for one image, in the words that all packages share."""
 
 from dataclasses import dataclass
 from enum import Enum
 
 
 class Status(str, Enum):
-    """How it went with one picture."""
+    """The result of reading one image."""
 
     OK = "ok"
-    UNSURE = "unsure"  # a digit was seen, but not surely enough to say it
-    NO_DIGIT = "no_digit"  # nothing was found to read as one digit
+    UNSURE = "unsure"  # the confidence in the likeliest digit is too low
+    NO_DIGIT = "no_digit"  # nothing, or more than one digit, was found
     ERROR = "error"  # the file could not be read
 
 
 class Reason(str, Enum):
-    """Why a picture that could be read got no digit."""
+    """Why an image that could be read got no digit."""
 
     NO_INK = "no ink"
     SMALL = "too small to read"
@@ -25,7 +25,7 @@ class Reason(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """One of the ten digits and the probability the network gives it, in [0, 1]."""
+    """One of the ten digits and its probability, in [0, 1]."""
 
     digit: int
     probability: float
@@ -33,12 +33,18 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """The answer for one picture.
+    """The prediction for one image.
 
-    ``digit`` is None unless ``status`` is ok. ``confidence`` in [0, 1] and ``best_guess`` are what
-    the network thought wherever it ran, else None. ``reason`` stands wherever ``status`` is not ok:
-    the text of a ``Reason``, or for an error what is wrong with the file. ``top`` lists the
-    likeliest digits, likeliest first, where they were asked for.
+    Attributes:
+        status: the result of reading it.
+        digit: None unless ``status`` is ok.
+        confidence: the probability of ``best_guess``, in [0, 1]; None where the network did not
+            run.
+        best_guess: the likeliest digit; None where the network did not run.
+        reason: None where ``status`` is ok, else the text of a ``Reason``, or for an error what is
+            wrong with the file.
+        top: the likeliest digits, likeliest first, where they were requested.
+
     """
 
     status: Status

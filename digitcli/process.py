@@ -5,10 +5,10 @@ import warnings
 
 
 def settle_libraries() -> None:
-    """Let Pillow and OpenCV do as they should where images are read by several processes.
+    """Set OpenCV to one thread, and silence warnings and Pillow's log.
 
-    OpenCV's own threads would only get in the way, and what Pillow has to say of damage would go to
-    stderr, beside the one line that is said of it.
+    Several processes read images: OpenCV's own threads would only compete. A damaged image is
+    reported by digitcli in one line; Pillow's own warnings would appear beside it on stderr.
     """
     import cv2
 

@@ -1,4 +1,4 @@
-"""LiteRT, behind one wrapper: the detector, the classifier, its layers and the probe run on it."""
+"""A wrapper of LiteRT, which runs the detector, the classifier, its layers and the probe."""
 
 import threading
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from digitcli.errors import WeightsError
 
-_REFUSALS = (ValueError, RuntimeError, IndexError)  # what LiteRT raises over a model it cannot run
+_LITERT_ERRORS = (ValueError, RuntimeError, IndexError)  # for a model that it cannot run
 
 Batch = NDArray[np.float32]
 
@@ -24,7 +24,7 @@ class Tensor:
 
 
 class Model:
-    """A LiteRT model with one input and one output, float32, that runs on one thread.
+    """A LiteRT model with one input and one output, which runs on one thread.
 
     Threads may share one; it runs one batch at a time.
     """
@@ -34,15 +34,15 @@ class Model:
 
         Args:
             content: the flatbuffer.
-            name: what error messages call the place it comes from.
-            keep_tensors: keep what each operation computes, for `tensors`. Slower: XNNPACK, the
-                default, fuses operations and leaves no tensors between them.
+            name: of its origin, for error messages.
+            keep_tensors: keep the results of all operations, for `tensors`. This is slower, as it
+                excludes XNNPACK, which fuses operations.
 
         Raises:
             WeightsError: LiteRT cannot run it.
 
         """
-        # imported where a model is run: reading a clean image takes none
+        # imported here, as reading a clean image takes no model
         from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
         self._name = name
@@ -62,12 +62,12 @@ class Model:
             self._interpreter.allocate_tensors()
             self._input = self._interpreter.get_input_details()[0]
             self._output = self._interpreter.get_output_details()[0]
-        except _REFUSALS as error:
+        except _LITERT_ERRORS as error:
             raise WeightsError(f"{name} holds no network that LiteRT can run: {error}") from error
         self._shape = tuple(self._input["shape"])
 
     def maps(self, input_shape: tuple[int, ...], output_shape: tuple[int, ...]) -> bool:
-        """Tell whether it maps float32 batches of any size between elements of these shapes."""
+        """Return whether it maps float32 batches of any size between elements of these shapes."""
         return _takes(self._input, input_shape) and _takes(self._output, output_shape)
 
     def run(self, batch: Batch) -> Batch:
@@ -88,7 +88,7 @@ class Model:
                 self._interpreter.set_tensor(self._input["index"], batch)
                 self._interpreter.invoke()
                 output: Batch = self._interpreter.get_tensor(self._output["index"])
-        except _REFUSALS as error:
+        except _LITERT_ERRORS as error:
             raise WeightsError(f"{self._name}: LiteRT cannot run its network: {error}") from error
         return output
 

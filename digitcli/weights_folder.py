@@ -1,16 +1,17 @@
 """A weights folder: the trained network, for LiteRT and for Keras, and its model card.
 
-| file             | what                                                                   |
+| file             | content                                                                |
 |------------------|------------------------------------------------------------------------|
-| model.tflite     | what classify and evaluate run                                         |
-| model.weights.h5 | the same numbers for Keras; the architecture is built in code          |
+| model.tflite     | the network that classify and evaluate run                             |
+| model.weights.h5 | the same weights for Keras; the architecture is built in code          |
 | card.json        | architecture, recipe, seed, data, metrics, thresholds, versions, files |
-| history.csv      | how the training went, epoch by epoch, for people                      |
-| curves.svg       | the same, drawn                                                        |
-| seen.txt         | SHA-256 of one's own images that the network was trained on, one a line |
+| history.csv      | loss and accuracy, epoch by epoch                                      |
+| curves.svg       | the same as a plot                                                     |
+| seen.txt         | SHA-256 of the user's images that the network was trained on, by lines |
 """
 
 import contextlib
+import dataclasses
 import hashlib
 import json
 import re
@@ -33,21 +34,31 @@ SEEN = "seen.txt"
 _FILES = {MODEL, KERAS_WEIGHTS, CARD, HISTORY, CURVES, SEEN}
 SCHEMA = 1
 
-# The largest network here takes 1.2 MB; nothing in a strangers' folder is read past this.
+# The largest network here takes 1.2 MB; no larger file of a stranger's folder is read.
 MAX_FILE_BYTES = 64 * 1024 * 1024
 MAX_CARD_BYTES = 1024 * 1024
 _SHA256 = re.compile("[0-9a-f]{64}")
 _MAX_DEPTH = 10  # of mappings and lists in a card
+_TYPES: dict[str, type | tuple[type, ...]] = {
+    "architecture": str,
+    "seed": int,
+    "created": str,
+    "min_confidence": (int, float),
+    "recipe": dict,
+    "data": dict,
+    "metrics": dict,
+    "versions": dict,
+    "files": dict,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """Where a weights folder comes from and what it is good for.
+    """Where a weights folder comes from and how well its network reads.
 
     ``min_confidence`` in [0, 1] is the default threshold below which an answer is ``unsure``.
-    ``files`` maps the names of the two model files to their SHA-256. The mappings hold what the
-    recipe, the data and the measurements give and are shown to people; no code depends on their
-    keys.
+    ``files`` maps the names of the two model files to their SHA-256. The other mappings, filled by
+    the training run, are only shown: no code depends on their keys.
     """
 
     architecture: str
@@ -62,15 +73,15 @@ class ModelCard:
     schema: int = SCHEMA
 
     def to_json(self) -> str:
-        """Give the text of card.json."""
+        """Return the text of card.json."""
         return json.dumps(asdict(self), indent=2) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> "ModelCard":
-        """Read the text of card.json, trusting nothing in it.
+        """Parse the text of card.json, trusting nothing in it.
 
         Raises:
-            ValueError: it is not a card; the text says what is wrong with it.
+            ValueError: with what is wrong, where it is no model card.
 
         """
         try:
@@ -81,63 +92,52 @@ class ModelCard:
             raise ValueError("it is not a JSON object")
         if _is_deeper(content, _MAX_DEPTH):
             raise ValueError("it is nested too deeply")
-        schema = content.get("schema")
-        if not isinstance(schema, int) or isinstance(schema, bool):
+        if not _is_of_type(content.get("schema"), int):
             raise ValueError("it has no schema version")
+        schema: int = content["schema"]
         if schema > SCHEMA:
             raise ValueError(
                 f"its schema {schema} is newer than {SCHEMA}, the newest that this version knows"
             )
-        kinds: dict[str, type | tuple[type, ...]] = {
-            "architecture": str,
-            "seed": int,
-            "created": str,
-            "min_confidence": (int, float),
-            "recipe": dict,
-            "data": dict,
-            "metrics": dict,
-            "versions": dict,
-            "files": dict,
-        }
-        for name, kind in kinds.items():
+        for name, type_ in _TYPES.items():
             if name not in content:
                 raise ValueError(f"it has no {name}")
-            if not isinstance(content[name], kind) or isinstance(content[name], bool):
+            if not _is_of_type(content[name], type_):
                 raise ValueError(f"its {name} is of the wrong type")
         if not 0 <= content["min_confidence"] <= 1:
             raise ValueError("its min_confidence is not between 0 and 1")
         if set(content["files"]) != {MODEL, KERAS_WEIGHTS}:
             raise ValueError(f"its files are not {MODEL} and {KERAS_WEIGHTS}")
-        return cls(schema=schema, **{name: content[name] for name in kinds})
+        return cls(schema=schema, **{name: content[name] for name in _TYPES})
 
 
 @dataclass(frozen=True, slots=True)
 class WeightsFolder:
-    """An opened weights folder; its model files are read, and checked, when they are asked for."""
+    """An opened weights folder; its model files are read and checked on request."""
 
     folder: Path
     card: ModelCard
 
     def model(self) -> bytes:
-        """Give the LiteRT model (a flatbuffer).
+        """Return the LiteRT model, a flatbuffer.
 
         Raises:
             WeightsError: the file is missing, or is not the one that the card describes.
 
         """
-        return self._checked(MODEL)
+        return self._read_checked(MODEL)
 
     def keras_weights(self) -> bytes:
-        """Give the Keras weights (HDF5).
+        """Return the Keras weights, an HDF5 file.
 
         Raises:
             WeightsError: the file is missing, or is not the one that the card describes.
 
         """
-        return self._checked(KERAS_WEIGHTS)
+        return self._read_checked(KERAS_WEIGHTS)
 
     def history(self) -> str | None:
-        """Return the training's history, for people to look at; None where there is none.
+        """Return the content of history.csv; None where there is no such file.
 
         Raises:
             WeightsError: it cannot be read.
@@ -147,12 +147,12 @@ class WeightsFolder:
         return _read(path).decode("utf-8", "replace") if path.is_file() else None
 
     def seen(self) -> frozenset[str] | None:
-        """Return the SHA-256 of the images that the network was trained on, in hexadecimal.
+        """Return the SHA-256 of the user's images that the network was trained on, in hexadecimal.
 
-        None where the folder has no such list, as where no images of one's own were trained on.
+        None where there is no such file, as for a network that was trained on MNIST alone.
 
         Raises:
-            WeightsError: the list cannot be read, or is none.
+            WeightsError: the file cannot be read, or holds anything else.
 
         """
         path = self.folder / SEEN
@@ -167,7 +167,7 @@ class WeightsFolder:
         """List the names of the files that it holds."""
         return sorted(name for name in _FILES if (self.folder / name).is_file())
 
-    def _checked(self, name: str) -> bytes:
+    def _read_checked(self, name: str) -> bytes:
         content = _read(self.folder / name)
         if hashlib.sha256(content).hexdigest() != self.card.files[name]:
             raise WeightsError(
@@ -178,19 +178,16 @@ class WeightsFolder:
 
 
 def bundled() -> dict[str, Path]:
-    """Find the weights that come with digitcli: their names and folders.
+    """Return the bundled weights folders by their names.
 
     In an installed package they lie in ``digitcli/weights``, in a checkout and an editable install
     beside the package.
     """
     package = Path(__file__).resolve().parent
-    for place in (package / "weights", package.parent / "weights"):
-        if place.is_dir():
-            return {
-                folder.name: folder
-                for folder in sorted(place.iterdir())
-                if (folder / CARD).is_file()
-            }
+    for parent in (package / "weights", package.parent / "weights"):
+        if parent.is_dir():
+            folders = [folder for folder in sorted(parent.iterdir()) if (folder / CARD).is_file()]
+            return {folder.name: folder for folder in folders}
     return {}
 
 
@@ -212,9 +209,7 @@ def open_weights(weights: str | Path) -> WeightsFolder:
     if not folder.is_dir():
         restore_folder(folder)
     if not folder.is_dir():
-        names = [
-            name for name in folders if name in ARCHITECTURES
-        ]  # the detector's reads no digits
+        names = [name for name in folders if name in ARCHITECTURES]  # not the detector's
         raise WeightsError(
             f"no weights folder {weights}; {_suggestion(str(weights), names)}"
             f"bundled are: {', '.join(names) or 'none'}"
@@ -235,31 +230,30 @@ def write_weights(
     extras: Mapping[str, bytes] | None = None,
     replace: bool = False,
 ) -> ModelCard:
-    """Write a weights folder in one step; return its card, with the SHA-256 of the files.
+    """Write a weights folder atomically; return its card, with the SHA-256 of the files.
 
-    ``extras`` are further files for people to look at, such as the training's history.
+    ``extras`` are further files by their names, such as history.csv.
 
     Raises:
-        OutputError: it cannot be written, or exists and ``replace`` is false or what is there is
-            anything but a weights folder.
+        OutputError: it cannot be written; or it exists, and ``replace`` is false or it is anything
+            but a weights folder.
 
     """
     if replace:
         check_replaceable(folder)
     models = {MODEL: model, KERAS_WEIGHTS: keras_weights}
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in models.items()}
-    complete = ModelCard(**{**asdict(card), "files": hashes})
-    write_folder(
-        folder, {**models, CARD: complete.to_json().encode(), **(extras or {})}, replace=replace
-    )
-    return complete
+    complete_card = dataclasses.replace(card, files=hashes)
+    files = {**models, CARD: complete_card.to_json().encode(), **(extras or {})}
+    write_folder(folder, files, replace=replace)
+    return complete_card
 
 
 def check_replaceable(folder: Path) -> None:
-    """Refuse to replace anything but a weights folder that holds nothing else, or an empty one.
+    """Refuse to replace anything but an empty folder or a weights folder that holds nothing else.
 
     Raises:
-        OutputError: it holds something of somebody's, or is the folder that one is in.
+        OutputError: it is neither, or is the current folder or one around it.
 
     """
     goal = folder.resolve()
@@ -284,7 +278,7 @@ def check_replaceable(folder: Path) -> None:
 
 
 def remove_weights(folder: Path) -> None:
-    """Remove a weights folder, if it is one and holds nothing else."""
+    """Remove a weights folder; leave anything that `check_replaceable` refuses."""
     with contextlib.suppress(OutputError):
         check_replaceable(folder)
         shutil.rmtree(folder, ignore_errors=True)
@@ -297,11 +291,17 @@ def _suggestion(name: str, names: list[str]) -> str:
     return "".join(f"did you mean {close}? " for close in get_close_matches(name, names, 1))
 
 
-def _is_deeper(content: Any, depth: int) -> bool:
+def _is_of_type(value: object, type_: type | tuple[type, ...]) -> bool:
+    """Return whether a JSON value is of a type; true and false are no integers."""
+    return isinstance(value, type_) and not isinstance(value, bool)
+
+
+def _is_deeper(content: object, depth: int) -> bool:
+    """Return whether more than ``depth`` mappings and lists are nested in each other."""
     if not isinstance(content, (dict, list)):
         return False
-    inside = content.values() if isinstance(content, dict) else content
-    return depth == 0 or any(_is_deeper(each, depth - 1) for each in inside)
+    members = content.values() if isinstance(content, dict) else content
+    return depth == 0 or any(_is_deeper(member, depth - 1) for member in members)
 
 
 def _read(path: Path, most: int = MAX_FILE_BYTES) -> bytes:

@@ -146,7 +146,7 @@ def test_a_partial_file_that_cannot_take_its_name_is_kept_and_named(
 
     file = PartialFile(tmp_path / "out.tsv")
     os.write(file.open(), b"new")
-    monkeypatch.setattr(atomic, "take_name", fail)
+    monkeypatch.setattr(atomic, "replace_file", fail)
     with pytest.raises(OutputError, match=r"No space left on device; all of it is in .*\.partial"):
         file.finish()
     assert (tmp_path / "out.tsv.partial").read_bytes() == b"new"
@@ -211,7 +211,7 @@ import resource, sys
 from pathlib import Path
 from digitcli.errors import OutputError
 from digitcli import atomic
-from digitcli.atomic import PartialFile, restore_folder, take_name, write_bytes, write_folder
+from digitcli.atomic import PartialFile, restore_folder, replace_file, write_bytes, write_folder
 resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
 goal = Path(sys.argv[1])
 for save in (

@@ -168,7 +168,7 @@ def test_where_no_worker_can_be_started_the_work_is_done_and_it_is_said_once(
 ) -> None:
     said: list[str] = []
     monkeypatch.setattr(sys, "executable", "/usr/bin/blender")
-    isolation = Isolation(say=said.append)
+    isolation = Isolation(warn=said.append)
     batches = map_in_order(processes, [sources(300)], jobs=2, isolation=isolation)
     assert set(itertools.chain.from_iterable(batches)) == {os.getpid()}
     assert said == [
@@ -182,7 +182,7 @@ def test_where_workers_end_at_once_the_work_is_done_all_the_same(
 ) -> None:
     said: list[str] = []
     monkeypatch.setattr(started, "_BOOT", "raise SystemExit('no more memory')")
-    batches = map_in_order(numbers, [sources(300)], jobs=2, isolation=Isolation(say=said.append))
+    batches = map_in_order(numbers, [sources(300)], jobs=2, isolation=Isolation(warn=said.append))
     assert list(itertools.chain.from_iterable(batches)) == list(range(300))
     assert said == [
         "workers cannot be started (no more memory); pictures are read one after the other"
@@ -197,7 +197,7 @@ def test_where_no_thread_can_be_started_the_work_is_done_all_the_same(
 
     monkeypatch.setattr(threading.Thread, "start", refuse)
     said: list[str] = []
-    batches = map_in_order(numbers, [sources(300)], jobs=2, isolation=Isolation(say=said.append))
+    batches = map_in_order(numbers, [sources(300)], jobs=2, isolation=Isolation(warn=said.append))
     assert list(itertools.chain.from_iterable(batches)) == list(range(300))
     assert len(said) == 1
 

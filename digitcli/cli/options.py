@@ -73,4 +73,6 @@ def isolation_of_command(timeout: float = MAX_SECONDS, *, plain_too: bool = Fals
     """Return how commands read images: by workers, always, forked where that can be done."""
     from digitcli.parallel.processes import Isolation
 
-    return Isolation(timeout=timeout, may_fork=True, always=True, plain_too=plain_too, say=complain)
+    return Isolation(
+        timeout=timeout, may_fork=True, always=True, plain_too=plain_too, warn=complain
+    )

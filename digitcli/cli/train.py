@@ -264,7 +264,7 @@ def _write(folder: Path, trained: "Trained", *, replace: bool) -> None:
         keras_weights=to_keras_weights(trained.network),
         extras={
             HISTORY: history.encode(),
-            CURVES: plots.rendered(plots.training_curves(history), "svg"),
+            CURVES: plots.render_file(plots.draw_training_curves(history), "svg"),
             **seen,
         },
         replace=replace,
@@ -283,7 +283,7 @@ def _as_argument(folder: Path) -> str:
 
 def _compare(metrics: Any, count: int, data: Path | None) -> None:
     from digitcli.evaluation.comparison import CHANCE
-    from digitcli.output.scores import comparison_in_words
+    from digitcli.output.scores import describe_comparison
 
     better, worse, p = (metrics[f"own_test_{name}"] for name in ("better", "worse", "p"))
     if p > CHANCE:
@@ -293,5 +293,5 @@ def _compare(metrics: Any, count: int, data: Path | None) -> None:
     print(
         f"{printable(str(data))}, the {count} images kept aside: {metrics['own_test_errors']} "
         f"wrong, {metrics['own_test_errors_before']} before: {verdict} the weights it began with\n"
-        f"  ({comparison_in_words(better, worse, p)})"
+        f"  ({describe_comparison(better=better, worse=worse, p=p)})"
     )

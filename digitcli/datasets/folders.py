@@ -11,11 +11,11 @@ from digitcli.inputs.discovery import find_sources
 from digitcli.inputs.source import Source
 
 _CLASSES = {str(digit): digit for digit in range(DIGITS)}
-_SHOWN = 5  # folders that a remark names
+_MAX_NAMED = 5  # folders in a remark
 
 
 def holds_class_folders(folder: Path) -> bool:
-    """Tell whether a folder holds at least one of the folders 0 … 9."""
+    """Return whether a folder holds at least one of the folders 0 … 9."""
     return any((folder / name).is_dir() for name in _CLASSES)
 
 
@@ -24,27 +24,27 @@ def list_class_folders(folder: Path) -> LabelledFiles:
     sources: list[Source] = []
     labels: list[int] = []
     problems: list[tuple[str, str]] = []
-    elsewhere: Counter[str] = Counter()
-    root = os.path.join(folder, "")  # noqa: PTH118, as 100,000 files are cut to what follows it
+    elsewhere: Counter[str] = Counter()  # images by the folder or the file below ``folder``
+    root = os.path.join(folder, "")  # noqa: PTH118, pathlib is slow for 100,000 files
     for chunk in find_sources([os.fspath(folder)], recursive=True):
         for source in chunk:
             top = source.path.removeprefix(root).split(os.sep, 1)[0]
             if top not in _CLASSES:
-                elsewhere[top] += source.problem is None
+                if source.problem is None:
+                    elsewhere[top] += 1
             elif source.problem is not None:
                 problems.append((source.path, source.problem))
             else:
                 sources.append(source)
                 labels.append(_CLASSES[top])
-    remarks = _remark_on_empty(folder, set(labels)) + _remark_on_others(folder, +elsewhere)
+    remarks = _remark_on_empty(folder, set(labels)) + _remark_on_others(folder, elsewhere)
     return LabelledFiles(str(folder), sources, np.array(labels, np.int64), problems, remarks)
 
 
 def _remark_on_empty(folder: Path, found: set[int]) -> list[str]:
     """Return a remark on the class folders that hold no images, if there are any."""
-    empty = [
-        name for name, label in _CLASSES.items() if label not in found and (folder / name).is_dir()
-    ]
+    missing = [name for name, label in _CLASSES.items() if label not in found]
+    empty = [name for name in missing if (folder / name).is_dir()]
     return [f"{folder}: no images in {', '.join(empty)}"] if empty else []
 
 
@@ -52,9 +52,9 @@ def _remark_on_others(folder: Path, elsewhere: Counter[str]) -> list[str]:
     """Return a remark on the images in other folders or beside all of them, if there are any."""
     folders = [name for name in elsewhere if (folder / name).is_dir()]
     beside = len(elsewhere) - len(folders)
-    named = [f"{name} ({elsewhere[name]:,})" for name in folders[:_SHOWN]]
-    if len(folders) > _SHOWN:
-        named.append(f"{len(folders) - _SHOWN} more folders")
+    named = [f"{name} ({elsewhere[name]:,})" for name in folders[:_MAX_NAMED]]
+    if len(folders) > _MAX_NAMED:
+        named.append(f"{len(folders) - _MAX_NAMED} more folders")
     if beside:
         named.append(f"{beside:,} beside the folders")
     if not named:

@@ -22,7 +22,7 @@ _PREFIXES = {"train": "train", "test": "t10k"}
 
 
 def holds_idx(folder: Path) -> bool:
-    """Tell whether a folder holds the files of either split."""
+    """Return whether a folder holds the images of either split."""
     return any(_find(folder, prefix, "images-idx3") for prefix in _PREFIXES.values())
 
 
@@ -57,18 +57,16 @@ def _find(folder: Path, prefix: str, kind: str) -> Path | None:
 def _read(path: Path, dimensions: int) -> NDArray[np.uint8]:
     try:
         with (
-            path.open("rb") as plain,
-            gzip.open(plain) if path.suffix == ".gz" else plain as stream,
+            path.open("rb") as file,
+            gzip.open(file) if path.suffix == ".gz" else file as stream,
         ):
-            header = stream.read(4 + 4 * dimensions)
-            if len(header) < 4 + 4 * dimensions or header[:4] != bytes(
-                [0, 0, _UNSIGNED_BYTE, dimensions]
-            ):
-                raise DataError(
-                    f"{path} is no IDX file of bytes "
-                    f"in {dimensions} dimension{'s'[: dimensions > 1]}"
-                )
-            shape = struct.unpack(f">{dimensions}I", header[4:])
+            magic = bytes([0, 0, _UNSIGNED_BYTE, dimensions])
+            header_size = len(magic) + 4 * dimensions
+            header = stream.read(header_size)
+            if len(header) < header_size or not header.startswith(magic):
+                plural = "s" if dimensions > 1 else ""
+                raise DataError(f"{path} is no IDX file of bytes in {dimensions} dimension{plural}")
+            shape = struct.unpack(f">{dimensions}I", header[len(magic) :])
             size = math.prod(shape)
             if size > MAX_ARRAY_BYTES:
                 raise DataError(f"{path} claims {size} bytes; this is no data set of digits")
@@ -76,7 +74,6 @@ def _read(path: Path, dimensions: int) -> NDArray[np.uint8]:
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"cannot read {path}: {error}") from error
     if len(content) != size:
-        raise DataError(
-            f"{path} holds {'more' if len(content) > size else 'less'} than its header says"
-        )
+        comparison = "more" if len(content) > size else "less"
+        raise DataError(f"{path} holds {comparison} than its header says")
     return np.frombuffer(content, np.uint8).reshape(shape)

@@ -21,15 +21,15 @@ from digitcli.datasets.labelled import DIGITS, NO_DIGIT, LabelledFiles
 from digitcli.errors import DataError
 from digitcli.inputs.source import Source
 
-MAX_FILE_BYTES = 1 << 28  # some two million images; more is no list of labels
+MAX_FILE_BYTES = 1 << 28  # enough for some two million images
 _TAB = "\t"
 _DELIMITERS = (_TAB, ";", ",")
 _COLUMNS = ("path", "label")
 _LABELS = {str(digit): digit for digit in range(DIGITS)} | {"x": NO_DIGIT}
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _SEPARATOR = re.compile(r"sep=([;,\t])\r?\n")  # a first line that tells Excel the delimiter
-_ESCAPED = re.compile(r"\\([\\tn])|((?:\\x[0-9a-f]{2})+)")  # as classify writes a path in tsv
-_MEANT = {"\\": "\\", "t": "\t", "n": "\n"}
+_ESCAPED = re.compile(r"\\([\\tn])|((?:\\x[0-9a-f]{2})+)")  # as classify escapes a path in TSV
+_UNESCAPED = {"\\": "\\", "t": "\t", "n": "\n"}
 
 
 class Row(NamedTuple):
@@ -41,17 +41,17 @@ class Row(NamedTuple):
 
 
 def read_label_file(path: Path) -> LabelledFiles:
-    """List the labelled images of a labels file; their paths are relative to its folder.
+    """Return the labelled images of a labels file; its paths are relative to its folder.
 
     Raises:
-        DataError: it cannot be read, lacks a column, labels nothing, or has a row that is wrong;
-            the line is named.
+        DataError: it cannot be read, lacks a column, labels nothing, or has a wrong row; the
+            message names the line.
 
     """
     folder = os.path.dirname(path)  # noqa: PTH120, which would make "." of ""
     labels: dict[str, int] = {}
     lines: dict[str, int] = {}
-    for row in _rows(path):
+    for row in _read_rows(path):
         place = f"{path}, line {row.line}"
         label = row.label.strip().lower()
         if not row.path:
@@ -74,27 +74,27 @@ def read_label_file(path: Path) -> LabelledFiles:
     return LabelledFiles(str(path), sources, np.array(list(labels.values()), np.int64))
 
 
-def _rows(path: Path) -> Iterator[Row]:
-    """Yield the rows behind the header that are not blank.
+def _read_rows(path: Path) -> Iterator[Row]:
+    """Yield the rows after the header that are not blank.
 
     Raises:
         DataError: the file is no table with the two columns.
 
     """
-    text = _text(path)
+    text = _read_text(path)
     separator = _SEPARATOR.match(text)
     if separator:
         text = text[separator.end() :]
     first_line = 2 if separator else 1
     header = text.partition("\n")[0]
-    delimiter = separator[1] if separator else _delimiter(header)
+    delimiter = separator[1] if separator else _find_delimiter(header)
     table = csv.reader(
         io.StringIO(text, newline=""),
         delimiter=delimiter,
         quoting=csv.QUOTE_NONE if delimiter == _TAB else csv.QUOTE_MINIMAL,
     )
     try:
-        columns = [_unquoted(name).strip().lower() for name in next(table, [])]
+        columns = [_remove_quotes(name).strip().lower() for name in next(table, [])]
         for name in _COLUMNS:
             if columns.count(name) != 1:
                 raise DataError(
@@ -112,13 +112,14 @@ def _rows(path: Path) -> Iterator[Row]:
                 )
             image, label = (fields[columns.index(name)] for name in _COLUMNS)
             if delimiter == _TAB:
-                image, label = _unescaped(_unquoted(image)), _unquoted(label)
+                image = _unescape(_remove_quotes(image))
+                label = _remove_quotes(label)
             yield Row(line, image, label)
     except csv.Error as error:
         raise DataError(f"{path}, line {table.line_num + first_line - 1}: {error}") from error
 
 
-def _text(path: Path) -> str:
+def _read_text(path: Path) -> str:
     try:
         with path.open("rb") as file:
             content = file.read(MAX_FILE_BYTES + 1)
@@ -131,31 +132,33 @@ def _text(path: Path) -> str:
             return content.decode("utf-16")
         except UnicodeDecodeError as error:
             raise DataError(f"{path} is damaged UTF-16; save it as UTF-8") from error
-    # names that are not UTF-8 come through as they are
+    # names that are not UTF-8 keep their bytes
     return content.decode("utf-8-sig", "surrogateescape")
 
 
-def _delimiter(header: str) -> str:
-    """Return the delimiter by which a header has the columns, a comma where none does."""
+def _find_delimiter(header: str) -> str:
+    """Return the delimiter that splits a header into the columns; a comma where none does."""
     for delimiter in _DELIMITERS:
-        names = [_unquoted(name.strip()).lower() for name in header.split(delimiter)]
+        names = [_remove_quotes(name.strip()).lower() for name in header.split(delimiter)]
         if all(name in names for name in _COLUMNS):
             return delimiter
     return ","
 
 
-def _unquoted(field: str) -> str:
-    """Undo the quotes of a spreadsheet around a field of a TSV file."""
+def _remove_quotes(field: str) -> str:
+    """Remove the quotes that a spreadsheet puts around a field of a TSV file."""
     if len(field) > 1 and field[0] == field[-1] == '"':
         return field[1:-1].replace('""', '"')
     return field
 
 
-def _unescaped(path: str) -> str:
-    """Return the path that classify wrote into a TSV file."""
-    return _ESCAPED.sub(
-        lambda match: (
-            _MEANT.get(match[1]) or os.fsdecode(bytes.fromhex(match[2].replace("\\x", "")))
-        ),
-        path,
-    )
+def _unescape(path: str) -> str:
+    """Return the path that classify escaped in a TSV file."""
+    return _ESCAPED.sub(_unescape_match, path)
+
+
+def _unescape_match(match: re.Match[str]) -> str:
+    letter, hexadecimal = match[1], match[2]
+    if letter:
+        return _UNESCAPED[letter]
+    return os.fsdecode(bytes.fromhex(hexadecimal.replace("\\x", "")))

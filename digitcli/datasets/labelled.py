@@ -1,4 +1,4 @@
-"""Images with their labels, as every reader of data sets returns them."""
+"""Images with their labels, as all readers of data sets return them."""
 
 import hashlib
 from collections.abc import Sequence
@@ -22,11 +22,11 @@ class LabelledFiles:
     """Image files that are yet to be read, and their labels.
 
     Attributes:
-        name: what messages call the data set.
-        sources: the files.
-        labels: one for each file, shape (n,), dtype int64: 0 to 9 or ``NO_DIGIT``.
-        problems: places where images were expected, and in one line each why there are none.
-        remarks: one line each about what was not used.
+        name: of the data set, for messages.
+        sources: the n files.
+        labels: int64 of shape (n,), 0 to 9 or ``NO_DIGIT``.
+        problems: paths where images were expected, each with one line on why there are none.
+        remarks: one-line messages about data that were not used.
 
     """
 
@@ -39,10 +39,12 @@ class LabelledFiles:
 
 @dataclass(frozen=True, slots=True)
 class LabelledImages:
-    """Canvases and what they show.
+    """Canvases and their labels.
 
-    ``images`` has shape (n, 28, 28), dtype uint8, white ink on black; ``labels`` shape (n,), dtype
-    int64, 0 to 9 or ``NO_DIGIT``.
+    Attributes:
+        images: uint8 of shape (n, 28, 28), white ink on black.
+        labels: int64 of shape (n,), 0 to 9 or ``NO_DIGIT``.
+
     """
 
     images: NDArray[np.uint8]
@@ -55,7 +57,7 @@ class LabelledImages:
         return LabelledImages(self.images[rows], self.labels[rows])
 
     def digits(self) -> "LabelledImages":
-        """Return those that show a digit."""
+        """Return the images that show a digit."""
         return self[self.labels != NO_DIGIT]
 
     def digests(self) -> list[str]:
@@ -66,11 +68,11 @@ class LabelledImages:
 def check_arrays(
     images: NDArray[np.generic], labels: NDArray[np.generic], source: str
 ) -> LabelledImages:
-    """Make labelled images of two arrays from outside.
+    """Check two arrays of a data set, and return them as labelled images.
 
     Raises:
-        DataError: they are not n 8-bit pictures of 28×28 and n whole numbers from 0 to 9;
-            ``source`` is named.
+        DataError: they are not n > 0 8-bit images of 28×28 and n integers from 0 to 9; the message
+            names ``source``.
 
     """
     if images.shape[1:] != (28, 28) or images.dtype != np.uint8:

@@ -1,4 +1,4 @@
-"""One way to any labelled data, whatever form it lies in."""
+"""Loading labelled data of any supported form."""
 
 import zipfile
 from pathlib import Path
@@ -21,7 +21,7 @@ def load_split(path: Path, split: Split) -> LabelledImages | LabelledFiles:
     file. The last two have no splits: all their files are returned for either.
 
     Raises:
-        DataError: it is none of these, or cannot be used as what it is.
+        DataError: it is none of these, or is damaged.
 
     """
     if path.is_dir():
@@ -38,7 +38,7 @@ def load_split(path: Path, split: Split) -> LabelledImages | LabelledFiles:
 
 
 def has_splits(path: Path) -> bool:
-    """Return whether a data set says itself which images are to be kept aside for testing."""
+    """Return whether a data set has test images of its own."""
     if path.is_dir():
         return holds_idx(path)
     return path.suffix.lower() == ".npz" or zipfile.is_zipfile(path)

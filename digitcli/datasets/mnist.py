@@ -1,4 +1,4 @@
-"""MNIST, which travels in the package.
+"""MNIST, which comes with the package.
 
 Y. LeCun, C. Cortes, C. J. C. Burges: The MNIST database of handwritten digits. See MNIST.txt beside
 the data.
@@ -14,12 +14,12 @@ from digitcli.errors import DataError
 
 PATH = Path(__file__).with_name("mnist.npz")
 SHA256 = "06af5dfe73b70e3bc1c36439982b18a8d76803db9b544f6fdf838a37fbb01b64"
-VALIDATION = 5_000
+VALIDATION = 5_000  # images
 
 
 @dataclass(frozen=True, slots=True)
 class Splits:
-    """The three parts of a data set; no picture is in two of them."""
+    """The splits of a data set; no image is in two of them."""
 
     train: LabelledImages
     validation: LabelledImages
@@ -41,7 +41,7 @@ def load_splits() -> Splits:
 
 
 def load_test() -> LabelledImages:
-    """Give MNIST's 10,000 test images alone.
+    """Load MNIST's 10,000 test images.
 
     Raises:
         DataError: the file in the package is not the one that was published with it.

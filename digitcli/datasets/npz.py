@@ -1,5 +1,6 @@
 """Keras' layout of a data set: an .npz with x_train, y_train, x_test and y_test."""
 
+import math
 import zipfile
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from digitcli.datasets.labelled import LabelledImages, Split, check_arrays
 from digitcli.errors import DataError
 
-# Twenty times MNIST; what is larger is taken for a bomb rather than for digits.
+# Twenty times MNIST; a larger array is taken for a decompression bomb.
 MAX_ARRAY_BYTES = 1 << 30
 
 
@@ -17,23 +18,27 @@ def read_npz(path: Path, split: Split) -> LabelledImages:
     """Read one split of an .npz file.
 
     Raises:
-        DataError: it is damaged, lacks the split, or holds anything but 28×28 8-bit pictures and
+        DataError: it is damaged, lacks the split, or holds anything but 28×28 8-bit images and
             labels 0 to 9.
 
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            images, labels = (_array(archive, f"{kind}_{split}.npy", path) for kind in "xy")
+            images = _read_array(archive, f"x_{split}.npy", path)
+            labels = _read_array(archive, f"y_{split}.npy", path)
     except DataError:
         raise
     except Exception as error:
-        # zipfile, the decompressors and NumPy raise whatever the damage led them to
+        # zipfile, the decompressors and NumPy raise whatever the damage leads them to
         raise DataError(f"{path} cannot be read as .npz: {error}") from error
     return check_arrays(images, labels, str(path))
 
 
-def _array(archive: zipfile.ZipFile, name: str, path: Path) -> NDArray[np.generic]:
-    """Read one array; its header is believed only where the archive's own size agrees."""
+def _read_array(archive: zipfile.ZipFile, name: str, path: Path) -> NDArray[np.generic]:
+    """Read one array; its header must agree with the size in the archive.
+
+    `np.load` would allocate the memory that the header claims.
+    """
     try:
         entry = archive.getinfo(name)
     except KeyError as error:
@@ -55,10 +60,7 @@ def _array(archive: zipfile.ZipFile, name: str, path: Path) -> NDArray[np.generi
         shape, fortran, dtype = read_header(stream)
         if dtype.hasobject:
             raise DataError(f"{path}: {name} holds Python objects, which are never loaded")
-        count = 1
-        for length in shape:
-            count *= length
-        size = count * dtype.itemsize
+        size = math.prod(shape) * dtype.itemsize
         if size > entry.file_size:
             raise DataError(f"{path}: {name} claims more than it holds")
         content = stream.read(size)

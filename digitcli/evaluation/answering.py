@@ -1,4 +1,4 @@
-"""A network asked about labelled images, as ``classify`` asks it."""
+"""Predictions for labelled images, made exactly as ``classify`` makes them."""
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
@@ -23,9 +23,9 @@ class Answered:
 
     Attributes:
         answers: one for each image.
-        canvases: what the network saw of each, by row: uint8 of shape (28, 28).
+        canvases: the network's input by row, uint8 of shape (28, 28).
         digests: the SHA-256 of each file, or of the pixels where there is no file; None where it
-            was not asked for or the file could not be read.
+            was not requested or the file could not be read.
 
     """
 
@@ -42,49 +42,43 @@ def answer_files(
     isolation: Isolation,
     watch: Callable[[Batches], Batches] = lambda batches: batches,
 ) -> Answered:
-    """Read labelled files and ask the network about them, exactly as ``classify`` does.
+    """Read labelled files and classify them, exactly as ``classify`` does.
 
-    The classifier must keep probabilities. ``watch`` passes the batches of answers on, and may
-    count them meanwhile.
+    The classifier must keep probabilities. ``watch`` yields the batches of answers that it is
+    given, and may count them.
     """
     batches = watch(classifier.answer_all([list(files.sources)], jobs=jobs, isolation=isolation))
     found = [answer for batch in batches for answer in batch]
-    unasked = (np.nan,) * 10
-    probabilities = np.array([answer.probabilities or unasked for answer in found], np.float32)
-    return Answered(
-        Answers(
-            files.labels,
-            [answer.prediction for answer in found],
-            probabilities,
-            [source.path for source in files.sources],
-        ),
-        {row: answer.canvas for row, answer in enumerate(found) if answer.canvas is not None},
-        [answer.digest for answer in found],
+    unknown = (np.nan,) * 10
+    probabilities = np.array([answer.probabilities or unknown for answer in found], np.float32)
+    answers = Answers(
+        labels=files.labels,
+        predictions=[answer.prediction for answer in found],
+        probabilities=probabilities,
+        paths=[source.path for source in files.sources],
     )
+    canvases = {row: answer.canvas for row, answer in enumerate(found) if answer.canvas is not None}
+    return Answered(answers, canvases, digests=[answer.digest for answer in found])
 
 
 def answer_images(network: Network, images: LabelledImages, *, with_digests: bool) -> Answered:
-    """Ask the network about canvases; each of them is answered."""
+    """Classify canvases; each of them gets a digit."""
     probabilities = network.probabilities(images.images)
     predictions = [decide(row, None, min_confidence=0.0) for row in probabilities.tolist()]
-    return Answered(
-        Answers(images.labels, predictions, probabilities),
-        dict(enumerate(images.images)),
-        images.digests() if with_digests else [None] * len(images),
-    )
+    answers = Answers(images.labels, predictions, probabilities)
+    digests = images.digests() if with_digests else [None] * len(images)
+    return Answered(answers, canvases=dict(enumerate(images.images)), digests=digests)
 
 
 def answer_again(network: Network, answered: Answered, *, min_confidence: float) -> Answers:
-    """Ask another network about the same canvases.
+    """Classify the same canvases by another network.
 
-    What the image itself speaks against, as several characters in it, speaks against the other
-    network's answer as well.
+    Where the image itself was the reason for no answer, such as several characters in it, the other
+    network gives none for the same reason.
     """
     first = answered.answers
-    decided = (Status.OK, Status.UNSURE)
-    rows = [
-        row for row, prediction in enumerate(first.predictions) if prediction.best_guess is not None
-    ]
+    has_run = [prediction.best_guess is not None for prediction in first.predictions]
+    rows = np.flatnonzero(has_run).tolist()
     probabilities = np.full(first.probabilities.shape, np.nan, np.float32)
     predictions = list(first.predictions)
     if rows:
@@ -92,7 +86,7 @@ def answer_again(network: Network, answered: Answered, *, min_confidence: float)
         probabilities[rows] = network.probabilities(canvases)
     for row in rows:
         prediction = decide(probabilities[row].tolist(), None, min_confidence=min_confidence)
-        if predictions[row].status not in decided:
+        if predictions[row].status not in (Status.OK, Status.UNSURE):
             prediction = replace(
                 prediction, status=Status.NO_DIGIT, digit=None, reason=predictions[row].reason
             )

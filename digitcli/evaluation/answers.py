@@ -1,4 +1,4 @@
-"""Predictions for labelled images, and how each of them counts."""
+"""Predictions for labelled images, and the outcome of each."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from digitcli.prediction import Prediction, Status
 
 
 class Outcome(str, Enum):
-    """How a prediction counts. Every image falls under one of them."""
+    """How a prediction counts; each counts in one way."""
 
     RIGHT = "right"
     WRONG = "wrong"
@@ -28,7 +28,7 @@ _WITHOUT_ANSWER = {Status.UNSURE: Outcome.UNSURE, Status.NO_DIGIT: Outcome.NO_DI
 def outcome_of(label: int, prediction: Prediction) -> Outcome:
     """Return how a prediction counts for an image with a label, 0 to 9 or ``NO_DIGIT``.
 
-    An image that shows no digit is wrong where it was answered, and right where it was not.
+    For an image that shows no digit, a digit is wrong, and no digit is right.
     """
     if prediction.status is Status.ERROR:
         return Outcome.UNREADABLE
@@ -44,9 +44,9 @@ class Answers:
     Attributes:
         labels: shape (n,), dtype int64, 0 to 9 or ``NO_DIGIT``.
         predictions: n of them.
-        probabilities: of the ten digits, float32 of shape (n, 10); NaN where the network was not
-            asked.
-        paths: of the image files; None where the images are arrays, which are all answered.
+        probabilities: of the ten digits, float32 of shape (n, 10); NaN where the network did not
+            run.
+        paths: of the image files; None where the images are arrays, which all get a digit.
 
     """
 
@@ -61,7 +61,7 @@ class Answers:
         return [outcome_of(label, prediction) for label, prediction in pairs]
 
     def name(self, row: int) -> str:
-        """Return what to call an image: its path, or its number in an array."""
+        """Return the path of an image, or its number in an array."""
         return f"#{row}" if self.paths is None else self.paths[row]
 
     def reasons(self) -> Counter[str]:
@@ -72,7 +72,7 @@ class Answers:
         )
 
     def worst_mistakes(self, most: int) -> list[int]:
-        """Return the rows answered wrongly, the most confident first, at most ``most`` of them."""
+        """Return the rows of at most ``most`` wrong predictions, the most confident first."""
         rows = [row for row, outcome in enumerate(self.outcomes()) if outcome is Outcome.WRONG]
         rows.sort(key=lambda row: -(self.predictions[row].confidence or 0.0))
         return rows[:most]

@@ -1,12 +1,11 @@
-"""Two networks on the same images: which is better, and whether it can be chance."""
+"""Two networks on the same images: which is better, and whether that may be chance."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from digitcli.evaluation.answers import Outcome
 
-# Of McNemar's test, two-sided: a difference that chance would make more often than once in ten
-# is not called one.
+# Significance level of McNemar's two-sided test: above this p-value a difference may be chance.
 CHANCE = 0.1
 
 
@@ -24,7 +23,7 @@ class Comparison:
 
 
 def compare(outcomes: Sequence[Outcome], against: Sequence[Outcome]) -> Comparison:
-    """Compare the outcomes of a network with those of another on the same images."""
+    """Compare the outcomes of two networks on the same images."""
     better, worse = [], []
     for row, (ours, theirs) in enumerate(zip(outcomes, against, strict=True)):
         if ours is Outcome.RIGHT and theirs is not Outcome.RIGHT:

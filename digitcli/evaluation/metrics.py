@@ -1,4 +1,4 @@
-"""How well the answers agree with the labels."""
+"""Measures of how well the predictions agree with the labels."""
 
 import math
 from collections import Counter
@@ -13,16 +13,15 @@ from digitcli.evaluation.answers import Answers, Outcome
 from digitcli.prediction import Status
 
 BINS = 15  # as Guo et al. use; see Calibration
-# Error rates to bring the predictions down to; the paper of 1998 compares at the first.
+# Error rates that are to be reached by refusing; the paper of 1998 compares networks at the first.
 TARGETS = (0.005, 0.001, 0.0005)
 
 
 @dataclass(frozen=True, slots=True)
 class DigitScore:
-    """How well one digit is read.
+    """Precision, recall and F1 of one digit, in [0, 1]; NaN where they are 0 of 0.
 
-    Each share lies in [0, 1] and is NaN where it is 0 of 0; ``support`` is the number of images of
-    the digit.
+    ``support`` is the number of images of the digit.
     """
 
     precision: float
@@ -35,8 +34,8 @@ class DigitScore:
 class Bin:
     """The predictions whose confidence lies in (low, high].
 
-    ``confidence`` is their mean confidence and ``accuracy`` the share of them that is right: both
-    in [0, 1], NaN where ``count`` is 0.
+    ``confidence`` is their mean confidence, ``accuracy`` the share of them that is right. Both are
+    in [0, 1], and NaN where ``count`` is 0.
     """
 
     low: float
@@ -48,7 +47,7 @@ class Bin:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Whether a confidence can be read as a probability: bins of equal width over [0, 1]."""
+    """Confidence against accuracy, in bins of equal width over [0, 1]."""
 
     bins: tuple[Bin, ...]
 
@@ -74,18 +73,19 @@ class Proportion(NamedTuple):
 
     @property
     def share(self) -> float:
-        """The share in [0, 1]; NaN of 0 of 0."""
+        """The share in [0, 1]; NaN for 0 of 0."""
         return _share(self.part, self.whole)
 
     def interval(self) -> tuple[float, float]:
-        """Return the 95 % interval of the share, NaN of 0 of 0."""
+        """Return the 95 % interval of the share; NaN for 0 of 0."""
         return wilson_interval(self.part, self.whole) if self.whole else (math.nan, math.nan)
 
 
 class OperatingPoint(NamedTuple):
-    """What a threshold of the confidence brings.
+    """Coverage and risk at a threshold of the confidence.
 
-    ``coverage`` are the images answered, of all; ``risk`` are those answered wrongly, of these.
+    ``coverage`` is the proportion of all images that are answered, ``risk`` the proportion of these
+    that are answered wrongly.
     """
 
     threshold: float
@@ -95,12 +95,15 @@ class OperatingPoint(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What is left when the least confident answers are refused.
+    """Coverage and errors at all thresholds below which answers can be refused.
 
-    Row k of the arrays of shape (m,): where all answers below the confidence ``threshold[k]``,
-    float64, are refused, ``answered[k]`` images are left, int64, of which ``wrong[k]``, int64, are
-    answered wrongly. ``threshold`` rises; refusing everything is no row. ``total`` is the number of
-    all images, those included that are refused whatever the threshold.
+    The rows are ordered by rising threshold; there is none for refusing everything.
+
+    Attributes:
+        threshold: float64 of shape (m,); answers of a lower confidence are refused.
+        answered: int64 of shape (m,), the number of images that are still answered.
+        wrong: int64 of shape (m,), the number of these that are answered wrongly.
+        total: number of all images, including those that are refused at any threshold.
 
     R. El-Yaniv, Y. Wiener: On the Foundations of Noise-free Selective Classification. JMLR 11,
     2010.
@@ -113,64 +116,60 @@ class Refusal:
 
     @property
     def refused(self) -> NDArray[np.float64]:
-        """The share of all images that is refused, row by row; it rises."""
+        """The share of all images that is refused, by row; it rises."""
         return 1 - self.answered / self.total
 
     @property
     def error(self) -> NDArray[np.float64]:
-        """The share of the answered images that is wrong, row by row."""
+        """The share of the answered images that is wrong, by row."""
         return self.wrong / self.answered
 
     def share_for(self, error: float) -> float:
-        """Return the smallest share to refuse so that at most ``error`` of the rest is wrong.
-
-        All shares are in [0, 1].
-        """
+        """Return the smallest share to refuse for an error of at most ``error``, both in [0, 1]."""
         row = self._row_for(error)
         return 1.0 if row is None else float(self.refused[row])
 
     def threshold_for(self, error: float) -> float | None:
-        """Return the threshold that refuses this smallest share; None where no answer is left.
+        """Return the threshold with the fewest decimals that refuses this smallest share.
 
-        Of all that do, it is the one with the fewest decimals.
+        It is None where no answer would be left.
         """
         row = self._row_for(error)
         if row is None:
             return None
-        return _shortest_between(
-            float(self.threshold[row - 1]) if row else -1.0, float(self.threshold[row])
-        )
+        lower = float(self.threshold[row - 1]) if row else -1.0
+        return _shortest_between(lower, float(self.threshold[row]))
 
     def at(self, threshold: float) -> OperatingPoint:
-        """Return what refusing all answers below a confidence brings."""
+        """Return coverage and risk where all answers below a confidence are refused."""
+        answered = wrong = 0
         row = int(np.searchsorted(self.threshold, threshold))
-        answered, wrong = (
-            (int(self.answered[row]), int(self.wrong[row])) if row < len(self.threshold) else (0, 0)
-        )
+        if row < len(self.threshold):
+            answered, wrong = int(self.answered[row]), int(self.wrong[row])
         return OperatingPoint(
-            threshold, Proportion(answered, self.total), Proportion(wrong, answered)
+            threshold, coverage=Proportion(answered, self.total), risk=Proportion(wrong, answered)
         )
 
     def _row_for(self, error: float) -> int | None:
-        enough = np.flatnonzero(self.error <= error)
-        return int(enough[0]) if enough.size else None
+        """Return the first row with an error of at most ``error``; None where there is none."""
+        rows = np.flatnonzero(self.error <= error)
+        return int(rows[0]) if rows.size else None
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What ``evaluate`` measures.
+    """The measures of ``evaluate``.
 
     Attributes:
-        confusion: ``confusion[i, j]`` counts the images of label i answered j, dtype int64. Of
-            arrays the shape is (10, 10). Of image files there is an eleventh column, for no answer;
-            and where images are labelled as no digit, an eleventh row for these.
-        outcomes: how many images of each kind; of arrays all are right or wrong.
-        reasons: why images count as ``Outcome.NO_DIGIT``, and how many.
-        best_guess: the images of digits whose likeliest digit is their label, of those for which
-            the network was asked, answered or not.
-        loss: mean categorical cross-entropy over the same images, in nats; NaN where there are
-            none.
-        calibration: of the images that the network's confidence decides about.
+        confusion: int64; ``confusion[i, j]`` counts the images of label i answered j. For arrays
+            the shape is (10, 10). For image files there is an eleventh column, for no answer; and
+            where images are labelled as no digit, an eleventh row for these.
+        outcomes: number of images by outcome; arrays are all right or wrong.
+        reasons: number of images by reason, for the outcome ``Outcome.NO_DIGIT``.
+        best_guess: of the images of digits on which the network ran, answered or not, those whose
+            likeliest digit is their label.
+        loss: mean cross-entropy over the same images, in nats; NaN where there are none.
+        calibration: of the images for which the confidence decides whether they are answered.
         refusal: of all images that could be read.
 
     """
@@ -195,7 +194,7 @@ class Evaluation:
 
     @property
     def accuracy(self) -> Proportion:
-        """The right answers, of all answers."""
+        """The proportion of the answers that are right."""
         answers = self.confusion[:, :DIGITS]
         return Proportion(int(np.trace(answers)), int(answers.sum()))
 
@@ -205,9 +204,10 @@ class Evaluation:
         return self.accuracy.whole - self.accuracy.part
 
     def digits(self) -> list[DigitScore]:
-        """Score each of the ten digits; an image without an answer is one that was not found."""
+        """Return the scores of the ten digits; an image without an answer lowers the recall."""
         right = np.diag(self.confusion)
-        answered, support = self.confusion.sum(axis=0), self.confusion.sum(axis=1)
+        answered = self.confusion.sum(axis=0)
+        support = self.confusion.sum(axis=1)
         return [
             DigitScore(
                 precision=_share(right[d], answered[d]),
@@ -220,85 +220,91 @@ class Evaluation:
 
 
 def evaluate(answers: Answers) -> Evaluation:
-    """Hold the predictions for n > 0 images against their labels."""
+    """Measure the predictions for n > 0 images against their labels."""
     labels = answers.labels
     predictions = answers.predictions
+    confidences = answers.probabilities.max(axis=1).astype(np.float64)
+    is_label = answers.probabilities.argmax(axis=1) == labels
+    has_guess = ~np.isnan(confidences) & (labels != NO_DIGIT)
     decided_by_confidence = np.array(
         [prediction.status in (Status.OK, Status.UNSURE) for prediction in predictions]
     )
-    confidences = answers.probabilities.max(axis=1).astype(np.float64)
-    guesses = answers.probabilities.argmax(axis=1)
-    guessed = ~np.isnan(confidences) & (labels != NO_DIGIT)
-    of_label = answers.probabilities[np.arange(len(labels)), labels][guessed].astype(np.float64)
-    # a float32 softmax can underflow to 0
-    losses = -np.log(np.maximum(of_label, np.finfo(np.float32).tiny))
-    right = (guesses == labels)[decided_by_confidence]
+    of_label = answers.probabilities[np.arange(len(labels)), labels][has_guess]
+    smallest = np.finfo(np.float32).tiny  # a float32 softmax can underflow to 0
+    losses = -np.log(np.maximum(of_label.astype(np.float64), smallest))
+    right = is_label[decided_by_confidence]
     readable = sum(prediction.status is not Status.ERROR for prediction in predictions)
     return Evaluation(
-        confusion=_confusion(answers),
+        confusion=_count_confusion(answers),
         outcomes=Counter(answers.outcomes()),
         reasons=answers.reasons(),
-        best_guess=Proportion(int((guesses == labels)[guessed].sum()), int(guessed.sum())),
+        best_guess=Proportion(int(is_label[has_guess].sum()), int(has_guess.sum())),
         loss=float(losses.mean()) if losses.size else math.nan,
-        calibration=calibration(confidences[decided_by_confidence], right),
-        refusal=refusal(confidences[decided_by_confidence], right, readable),
+        calibration=measure_calibration(confidences[decided_by_confidence], right),
+        refusal=measure_refusal(confidences[decided_by_confidence], right, readable),
     )
 
 
-def _confusion(answers: Answers) -> NDArray[np.int64]:
-    has_others = bool((answers.labels == NO_DIGIT).any())
-    shape = (DIGITS + has_others, DIGITS + (answers.paths is not None))
-    confusion = np.zeros(shape, np.int64)
+def _count_confusion(answers: Answers) -> NDArray[np.int64]:
+    is_negative = answers.labels == NO_DIGIT
+    has_files = answers.paths is not None
+    rows = DIGITS + 1 if is_negative.any() else DIGITS
+    columns = DIGITS + 1 if has_files else DIGITS
+    confusion = np.zeros((rows, columns), np.int64)
+    row_of = np.where(is_negative, DIGITS, answers.labels)
     digits = [prediction.digit for prediction in answers.predictions]
-    columns = np.array([DIGITS if digit is None else digit for digit in digits], np.int64)
-    rows = np.where(answers.labels == NO_DIGIT, DIGITS, answers.labels)
-    np.add.at(confusion, (rows, columns), 1)
+    column_of = np.array([DIGITS if digit is None else digit for digit in digits], np.int64)
+    np.add.at(confusion, (row_of, column_of), 1)
     return confusion
 
 
-def calibration(
+def measure_calibration(
     confidences: NDArray[np.float64], right: NDArray[np.bool_], bins: int = BINS
 ) -> Calibration:
     """Sort predictions into bins by their confidence, in [0, 1], and measure each bin."""
-    number = np.clip(np.ceil(confidences * bins).astype(np.int64) - 1, 0, bins - 1)
-    counts = np.bincount(number, minlength=bins)
-    sure = np.bincount(number, confidences, bins)
-    correct = np.bincount(number, right, bins)
+    bin_of = np.clip(np.ceil(confidences * bins).astype(np.int64) - 1, 0, bins - 1)
+    counts = np.bincount(bin_of, minlength=bins)
+    sums_of_confidence = np.bincount(bin_of, confidences, bins)
+    right_counts = np.bincount(bin_of, right, bins)
     return Calibration(
         tuple(
             Bin(
-                i / bins,
-                (i + 1) / bins,
-                int(counts[i]),
-                _share(sure[i], counts[i]),
-                _share(correct[i], counts[i]),
+                low=i / bins,
+                high=(i + 1) / bins,
+                count=int(counts[i]),
+                confidence=_share(sums_of_confidence[i], counts[i]),
+                accuracy=_share(right_counts[i], counts[i]),
             )
             for i in range(bins)
         )
     )
 
 
-def refusal(
+def measure_refusal(
     confidences: NDArray[np.float64], right: NDArray[np.bool_], total: int | None = None
 ) -> Refusal:
-    """Measure what is left as predictions are refused, the least confident first.
+    """Measure coverage and errors as predictions are refused, the least confident first.
 
-    ``total`` is the number of all images, where some have no confidence as they are refused in any
-    case.
+    ``total`` is the number of all images, where some are refused at any threshold and so have no
+    confidence here.
     """
     order = np.argsort(-confidences, kind="stable")
-    sorted_confidences = confidences[order]
+    falling = confidences[order]
     wrong = np.cumsum(~right[order], dtype=np.int64)
-    # answers of the same confidence are refused together
-    differs = sorted_confidences[1:] != sorted_confidences[:-1]
-    last = np.flatnonzero(np.append(differs, [True] * (len(right) > 0)))[::-1]
+    # answers of the same confidence are refused together: only the last of each is a row
+    is_last = np.ones(len(falling), bool)
+    is_last[:-1] = falling[1:] != falling[:-1]
+    last = np.flatnonzero(is_last)[::-1]
     return Refusal(
-        sorted_confidences[last], last + 1, wrong[last], len(right) if total is None else total
+        threshold=falling[last],
+        answered=last + 1,
+        wrong=wrong[last],
+        total=len(right) if total is None else total,
     )
 
 
 def wilson_interval(successes: int, trials: int, z: float = 1.959964) -> tuple[float, float]:
-    """Return the interval of a share, by default at 95 %, in [0, 1]; ``trials`` > 0.
+    """Return Wilson's interval of a share, by default at 95 %, in [0, 1]; ``trials`` > 0.
 
     E. B. Wilson: Probable Inference, the Law of Succession, and Statistical Inference. JASA 22
     (158), 1927.

@@ -1,4 +1,4 @@
-"""From images to answers: what the command ``classify`` does, for programs."""
+"""Classification of images for programs, as the command ``classify`` does it."""
 
 import itertools
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -23,13 +23,16 @@ _SEVERAL = "holds several pictures, of which the first was read"
 
 
 class Answer(NamedTuple):
-    """What is said of one source.
+    """The result for one source. Everything but the prediction is optional, and kept on request.
 
-    ``canvas``, uint8 of shape (28, 28), only where it was asked for and there is one; ``note``, a
-    line about what was read, where notes were asked for and there is something to note.
-    ``probabilities`` of the ten digits, in [0, 1], where they were asked for and the network was
-    asked; ``digest``, the SHA-256 of the file in hexadecimal, where it was asked for and the file
-    could be read.
+    Attributes:
+        path: of the source.
+        prediction: of the digit.
+        canvas: the network's input, uint8 of shape (28, 28), where the source could be read.
+        note: a line about what was read, where there is something to note.
+        probabilities: of the ten digits, in [0, 1], where the network ran.
+        digest: the SHA-256 of the file in hexadecimal, where it could be read.
+
     """
 
     path: str
@@ -41,9 +44,9 @@ class Answer(NamedTuple):
 
 
 class Classifier:
-    """Reads images of digits. Threads may share one.
+    """A classifier of images of digits. Threads may share one.
 
-    It can be pickled, and brings its network along.
+    It can be pickled, with its network.
 
     >>> from digitcli import Classifier
     >>> classifier = Classifier()
@@ -73,22 +76,21 @@ class Classifier:
 
         Args:
             weights: the name of a bundled network, or the path of a weights folder.
-            as_is: pictures are already MNIST's kind, framed and bright on black: only make them
+            as_is: images are framed as MNIST's already, bright ink on black: they are only made
                 grey and 28×28.
-            invert: "yes" for dark ink on a bright ground, "no" for bright ink on a dark ground,
-                "auto" to find out.
-            min_confidence: in [0, 1]; below it the answer is unsure. None is what the weights' card
-                says.
-            top: how many of the likeliest digits a prediction lists, 0 to 10.
-            max_pixels: a picture with more than this is an error, found before it is decoded.
-            with_canvas: keep the 28×28 pixels that the network saw in what ``answer`` and
-                ``answer_all`` give.
-            with_note: note there too where only the first of several pictures in a file was read.
+            invert: "yes" for dark ink on a bright background, "no" for bright ink on a dark
+                background, "auto" to find out.
+            min_confidence: in [0, 1]; below it the answer is unsure. None is the value on the
+                model card.
+            top: number of the likeliest digits in a prediction, 0 to 10.
+            max_pixels: an image with more is an error, found before it is decoded.
+            with_canvas: keep the network's input in the results of ``answer`` and ``answer_all``.
+            with_note: note there where only the first of several images in a file was read.
             with_probabilities: keep there the probabilities of all ten digits.
             with_digest: keep there the SHA-256 of the file.
 
         Raises:
-            ValueError: an argument is out of its range.
+            ValueError: an argument is out of range.
             WeightsError: the weights are missing, damaged, or of another kind of network.
 
         """
@@ -116,10 +118,10 @@ class Classifier:
         self.min_confidence = card.min_confidence if min_confidence is None else min_confidence
 
     def classify(self, picture: Picture) -> Prediction:
-        """Read one picture, in this process.
+        """Classify one image, in this process.
 
-        A picture that cannot be read is no exception but a prediction with status ``error`` and the
-        reason.
+        For an image that cannot be read, this does not raise: the prediction has the status
+        ``error`` and the reason.
 
         Args:
             picture: a path, a file's content, a file opened in binary mode, a PIL image, or an
@@ -128,7 +130,7 @@ class Classifier:
                 [0, 255] where one is above 1.
 
         Raises:
-            TypeError: it is nothing of these.
+            TypeError: it is none of these.
             ValueError: it is an array of another shape or range.
 
         """
@@ -136,15 +138,15 @@ class Classifier:
         return answer.prediction
 
     def classify_many(self, pictures: Iterable[Picture], *, jobs: int = 1) -> Iterator[Prediction]:
-        """Read pictures, in batches of up to 64; yield their predictions in order, as they come.
+        """Classify images, in batches of up to 64; yield their predictions in order, as they come.
 
-        With one job they are read in this process: a decoder that crashes ends it, one that hangs
-        is waited for. With more, so many worker processes share the work: a picture that ends its
-        worker, or takes it longer than a minute, is an error and costs the others nothing. What is
-        no picture is an error too.
+        With one job they are read in this process: a decoder that crashes ends it, and one that
+        hangs blocks it. With more jobs that many worker processes share the work: an image that
+        crashes its worker, or takes longer than a minute, is an error and costs no other its
+        prediction. An object that is no image is an error too.
 
         Raises:
-            TypeError: ``pictures`` is one picture.
+            TypeError: ``pictures`` is a single image.
             ValueError: ``jobs`` is below 1.
 
         """
@@ -153,14 +155,13 @@ class Classifier:
         return self._classify_many(to_sources(pictures), jobs)
 
     def _classify_many(self, sources: Iterator[Source], jobs: int) -> Iterator[Prediction]:
-        chunks = iter(lambda: list(itertools.islice(sources, IMAGES_PER_BATCH)), [])
-        for answers in self.answer_all(chunks, jobs=jobs):
+        for answers in self.answer_all(_split_into_batches(sources), jobs=jobs):
             yield from (answer.prediction for answer in answers)
 
     def answer_all(
         self, chunks: Iterable[list[Source]], *, jobs: int, isolation: Isolation | None = None
     ) -> Generator[list[Answer], None, None]:
-        """Read all sources, ``jobs`` at once, and yield their answers in order, batch by batch."""
+        """Classify all sources, by ``jobs`` workers; yield the answers in order, by batches."""
         return map_in_order(self.answer, chunks, jobs=jobs, isolation=isolation)
 
     def answer(
@@ -169,25 +170,27 @@ class Classifier:
         budget: MemoryBudget,
         begin: Callable[[], None] = lambda: None,
     ) -> list[Answer]:
-        """Read a batch of sources. Whatever is wrong with one of them is said in its answer.
+        """Classify a batch of sources; what is wrong with one of them is in its answer.
 
-        ``begin`` is called as each is begun.
+        ``begin`` is called before each is read.
         """
         readings = []
         for source in sources:
             begin()
             readings.append(try_reading(source, self.options, budget))
-        read = [reading for reading in readings if isinstance(reading, Reading)]
-        rows = iter(self._probabilities(read))
-        return [
-            Answer(source.path, Prediction(Status.ERROR, reason=reading.reason), None)
-            if isinstance(reading, Unreadable)
-            else self._answer(source, reading, next(rows))
-            for source, reading in zip(sources, readings, strict=True)
-        ]
+        readable = [reading for reading in readings if isinstance(reading, Reading)]
+        rows = iter(self._probabilities(readable))
+        answers = []
+        for source, reading in zip(sources, readings, strict=True):
+            if isinstance(reading, Unreadable):
+                prediction = Prediction(Status.ERROR, reason=reading.reason)
+                answers.append(Answer(source.path, prediction, canvas=None))
+            else:
+                answers.append(self._answer(source, reading, next(rows)))
+        return answers
 
     def predict(self, readings: Sequence[Reading]) -> list[Prediction]:
-        """Ask the network about images that have been read, and decide what to answer."""
+        """Run the network on images that have been read, and decide about each."""
         rows = self._probabilities(readings)
         return [self._decide(row, reading) for row, reading in zip(rows, readings, strict=True)]
 
@@ -203,13 +206,17 @@ class Classifier:
 
     def _answer(self, source: Source, reading: Reading, probabilities: list[float]) -> Answer:
         prediction = self._decide(probabilities, reading)
+        has_probabilities = self.with_probabilities and prediction.best_guess is not None
         return Answer(
-            source.path,
-            prediction,
-            reading.canvas if self.with_canvas else None,
-            _SEVERAL if reading.several else None,
-            tuple(probabilities)
-            if self.with_probabilities and prediction.best_guess is not None
-            else None,
-            reading.digest,
+            path=source.path,
+            prediction=prediction,
+            canvas=reading.canvas if self.with_canvas else None,
+            note=_SEVERAL if reading.several else None,
+            probabilities=tuple(probabilities) if has_probabilities else None,
+            digest=reading.digest,
         )
+
+
+def _split_into_batches(sources: Iterator[Source]) -> Iterator[list[Source]]:
+    while batch := list(itertools.islice(sources, IMAGES_PER_BATCH)):
+        yield batch

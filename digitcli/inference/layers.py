@@ -1,4 +1,4 @@
-"""One picture's way through digitcli, every stage of it kept to be looked at."""
+"""One image on its way through digitcli, with the result of every stage kept."""
 
 import re
 from collections.abc import Mapping
@@ -18,22 +18,23 @@ from digitcli.preprocessing.pipeline import Reading, read_digit
 from digitcli.runtime import Model, Tensor
 from digitcli.weights_folder import WeightsFolder
 
-PATCH = 5  # side of the square that is blacked out, as large as C1's kernel
+PATCH = 5  # pixels of the side of the square that is occluded, as large as C1's kernel
 
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """What each stage made of a picture.
+    """The results of all stages for one image.
 
     Attributes:
-        path: of the picture.
+        path: of the image.
         image: as given, upright: uint8 of shape (height, width) where it is grey, else (height,
             width, 3).
-        reading: the ink that was found and the canvas it was set into.
-        prediction: the answer, as ``classify`` gives it.
-        layers: float32 of shape (maps, side, side) or (units,) by the name of the layer, in their
-            order; empty where the network was not asked, as there was nothing to read.
-        occlusion: float32 of shape (28, 28), see ``occlusion``, where the network was asked.
+        reading: the ink that was found and the canvas that it was framed in.
+        prediction: as ``classify`` makes it.
+        layers: the output of each layer by its name, in order, float32 of shape (maps, side, side)
+            or (units,); empty where the network did not run, as there was nothing to read.
+        occlusion: float32 of shape (28, 28), see `compute_occlusion`; None where the network did
+            not run.
 
     """
 
@@ -46,11 +47,11 @@ class Inspection:
 
 
 def inspect(source: Source, classifier: Classifier) -> Inspection:
-    """Read one picture as ``classifier`` does and keep what each stage makes of it.
+    """Classify one image as ``classifier`` does, and keep the result of each stage.
 
     Raises:
-        ImageError: there is no picture to be had; the one line does not name the file.
-        WeightsError: the weights cannot be used, or are of no architecture whose layers are known.
+        ImageError: the image cannot be read; the message is one line that does not name the file.
+        WeightsError: the weights cannot be used, or the layers of their architecture are not known.
 
     """
     reading = read_digit(source, replace(classifier.options, keep_image=True), MemoryBudget())
@@ -64,20 +65,20 @@ def inspect(source: Source, classifier: Classifier) -> Inspection:
         reading.image,
         reading,
         prediction,
-        run_layers(network.weights, reading.canvas),
-        occlusion(network, reading.canvas),
+        layers=run_layers(network.weights, reading.canvas),
+        occlusion=compute_occlusion(network, reading.canvas),
     )
 
 
 def run_layers(weights: WeightsFolder, canvas: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
-    """Run the network on a canvas, uint8 of shape (28, 28), and give what comes out of each layer.
+    """Run the network on a canvas, uint8 of shape (28, 28), and return the output of each layer.
 
-    LiteRT runs the model that ``classify`` runs, but keeps all tensors. What comes out of a layer
-    is the last tensor of its shape that is named after it, as the converter names tensors; the last
-    layer's is the model's output.
+    LiteRT runs the model that ``classify`` runs, but keeps all tensors. The output of a layer is
+    the last tensor of its shape that the converter named after it; that of the last layer is the
+    output of the model.
 
     Raises:
-        WeightsError: the architecture is not known, or the model is not of it.
+        WeightsError: the architecture is not known, or is not the model's.
 
     """
     layers = ARCHITECTURES.get(weights.card.architecture)
@@ -89,39 +90,41 @@ def run_layers(weights: WeightsFolder, canvas: NDArray[np.uint8]) -> dict[str, N
     model = Model(weights.model(), str(weights.folder), keep_tensors=True)
     model.run(to_network_input(canvas[np.newaxis]))
     tensors = model.tensors()
-    found: dict[str, NDArray[np.float32]] = {}
+    outputs: dict[str, NDArray[np.float32]] = {}
     for layer in layers:
         shape = (1, layer.side, layer.side, layer.maps) if layer.kernel else (1, layer.maps)
-        of_layer = model.output if layer is layers[-1] else _last(tensors, layer.name, shape)
-        if of_layer is None:
+        is_last = layer is layers[-1]
+        output = model.output if is_last else _find_output(tensors, layer.name, shape)
+        if output is None:
             raise WeightsError(
                 f"{weights.folder}: its model has no layer {layer.name} of "
                 f"{weights.card.architecture}"
             )
-        values = model.value(of_layer)[0]
-        if layer.activation == SCALED_TANH and of_layer.name.endswith("/Tanh"):
+        values = model.value(output)[0]
+        if layer.activation == SCALED_TANH and output.name.endswith("/Tanh"):
             # the converter has moved this factor into the next layer's kernel
             values = values * np.float32(SCALE)
-        found[layer.name] = np.moveaxis(values, -1, 0) if layer.side > 1 else values.ravel()
-    return found
+        has_maps = layer.side > 1
+        outputs[layer.name] = np.moveaxis(values, -1, 0) if has_maps else values.ravel()
+    return outputs
 
 
-def _last(tensors: list[Tensor], layer: str, shape: tuple[int, ...]) -> Tensor | None:
+def _find_output(tensors: list[Tensor], layer: str, shape: tuple[int, ...]) -> Tensor | None:
     """Return the last tensor of a shape that is named after a layer."""
-    named = re.compile(rf"/{layer}(_\d+)?/").search
-    of_layer = [tensor for tensor in tensors if tensor.shape == shape and named(tensor.name)]
+    is_named = re.compile(rf"/{layer}(_\d+)?/").search
+    of_layer = [tensor for tensor in tensors if tensor.shape == shape and is_named(tensor.name)]
     return of_layer[-1] if of_layer else None
 
 
-def occlusion(network: Network, canvas: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Find out which pixels the answer rests on: black out a square around each in turn.
+def compute_occlusion(network: Network, canvas: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Compute which pixels decide the answer, by blacking out a square around each in turn.
 
     M. D. Zeiler, R. Fergus: Visualizing and Understanding Convolutional Networks. ECCV 2014,
     section 4.2.
 
     Returns:
-        float32 of shape (28, 28): how far the probability of the answer falls, in [-1, 1]; below
-        zero it rises.
+        float32 of shape (28, 28), in [-1, 1]: the fall of the likeliest digit's probability;
+        negative where it rises.
 
     """
     side = len(canvas)
@@ -129,8 +132,9 @@ def occlusion(network: Network, canvas: NDArray[np.uint8]) -> NDArray[np.float32
     occluded = np.repeat(canvas[np.newaxis], side * side, axis=0)
     for row in range(side):
         for column in range(side):
-            square = occluded[row * side + column, max(0, row - reach) : row + reach + 1]
-            square[:, max(0, column - reach) : column + reach + 1] = 0
+            image = occluded[row * side + column]
+            top, left = max(0, row - reach), max(0, column - reach)
+            image[top : row + reach + 1, left : column + reach + 1] = 0
     before = network.probabilities(canvas[np.newaxis])[0]
     answer = int(before.argmax())
     after = network.probabilities(occluded)[:, answer]

@@ -1,8 +1,8 @@
-"""A stranger's network, run for the first time in a process that it may crash or never end.
+"""A trial run of a stranger's network, in a process that it may crash or keep busy for ever.
 
 LiteRT checks that a model is well-formed, but not that it is harmless: of 400 models with a few
-bytes changed, one kept it busy for ever. This is no sandbox: it keeps a broken model from ending
-the run, not a malicious one from harm.
+bytes changed, one kept it busy for ever. This is no sandbox: it protects the run from a broken
+model, not from a malicious one.
 """
 
 import contextlib
@@ -15,15 +15,15 @@ from digitcli.parallel.processes import can_start_python
 from digitcli.weights_folder import open_weights
 
 _SECONDS = 10
-_MEMORY = 8 << 30  # address space, of which LiteRT and NumPy reserve more than they use
+_MEMORY = 8 << 30  # bytes of address space, of which LiteRT and NumPy reserve more than they use
 
 
 def survives(model: bytes) -> bool:
-    """Tell whether a process gets through reading a model and running it on a few blank images.
+    """Return whether a process survives loading a model and running it on a few blank images.
 
-    It does so too where LiteRT refuses the model with an exception. Where not even the bundled
-    network survives, as there is too little memory or no process to be had, nothing can be said of
-    the model, and it passes untried.
+    It survives, too, where LiteRT refuses the model with an exception. Where not even the bundled
+    network passes, because memory is short or no process can be started, the trial says nothing
+    about the model, and the answer is True.
     """
     if _passes(model):
         return True
@@ -41,7 +41,7 @@ def _passes(model: bytes) -> bool:
             input=model,
             capture_output=True,
             timeout=_SECONDS,
-            cwd=home,  # python -m looks for modules here first
+            cwd=home,  # where python -m looks for modules first
             env={**os.environ, "PYTHONPATH": path},
         )
     except (OSError, subprocess.TimeoutExpired):
@@ -50,7 +50,7 @@ def _passes(model: bytes) -> bool:
 
 
 def _limit(name: str, most: int) -> None:
-    """Lower a soft limit to ``most``; one that is lower already stays."""
+    """Lower a soft limit to ``most``; leave one that is lower already."""
     try:
         import resource
     except ImportError:  # Windows
@@ -70,9 +70,9 @@ def _main() -> None:
     from digitcli.runtime import Model
 
     content = sys.stdin.buffer.read()
-    for keep_tensors in (False, True):  # as classify runs it, as inspect does
+    for keep_tensors in (False, True):  # as classify and as inspect run it
         for count in (1, 64):
-            # whoever opens a model that LiteRT refuses says so
+            # the process that opens the model reports that LiteRT refuses it
             with contextlib.suppress(WeightsError):
                 model = Model(content, "it", keep_tensors=keep_tensors)
                 model.run(np.zeros((count, 28, 28, 1), np.float32))

@@ -1,4 +1,4 @@
-"""A weights folder's network: from 28×28 canvases to ten probabilities each."""
+"""The network of a weights folder: ten probabilities for each 28×28 canvas."""
 
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,10 @@ from digitcli.inference.model_probe import survives
 from digitcli.runtime import Model
 from digitcli.weights_folder import bundled, open_weights
 
-# C1's maps of a batch take 19 KB an image: enough images to make a call worth it, few enough to
-# stay in the cache.
+# Enough images to make up for the cost of a call, few enough for C1's maps, 19 KB an image, to stay
+# in the cache.
 IMAGES_PER_RUN = 64
-_ONE = 1 + 1e-5  # as float32 rounds it
+_MAX_PROBABILITY = 1 + 1e-5  # 1, and float32's rounding errors
 
 
 class Network:
@@ -44,7 +44,7 @@ class Network:
         return {name: value for name, value in vars(self).items() if name != "_model"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Bring along the model as it was read and tried, whatever the folder holds by now."""
+        """Restore the model from the content that was checked, whatever the folder holds by now."""
         vars(self).update(state)
         self._model = Model(self._content, str(self.weights.folder))
 
@@ -58,7 +58,8 @@ class Network:
             float32 of shape (n, 10), in [0, 1].
 
         Raises:
-            WeightsError: what the network computes are no probabilities.
+            ValueError: the images are of another shape or type.
+            WeightsError: the network's output is no probabilities.
 
         """
         if images.ndim != 3 or images.shape[1:] != (28, 28) or images.dtype != np.uint8:
@@ -70,7 +71,7 @@ class Network:
             rows = slice(start, start + IMAGES_PER_RUN)
             probabilities[rows] = self._model.run(to_network_input(images[rows]))
         # NaN fails both comparisons
-        if not ((probabilities >= 0) & (probabilities <= _ONE)).all():
+        if not ((probabilities >= 0) & (probabilities <= _MAX_PROBABILITY)).all():
             raise WeightsError(
                 "the network answers with numbers that are no probabilities; train it again"
             )
@@ -78,5 +79,5 @@ class Network:
 
 
 def to_network_input(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return images (n, 28, 28) as networks take them: float32 (n, 28, 28, 1) in [0, 1]."""
+    """Return images, uint8 (n, 28, 28), as network input: float32 (n, 28, 28, 1) in [0, 1]."""
     return images[..., np.newaxis].astype(np.float32) / np.float32(255)

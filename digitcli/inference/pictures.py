@@ -1,4 +1,4 @@
-"""What programs hand over as a picture: paths, contents, open files, PIL images, arrays."""
+"""The forms of an image that programs may pass: paths, contents, open files, PIL images, arrays."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -17,11 +17,11 @@ Picture: TypeAlias = (
 
 
 def to_source(picture: Picture) -> Source:
-    """Return what is to be read.
+    """Return an image of any form as a source.
 
     Raises:
-        TypeError: it is of no type that holds a picture.
-        ValueError: it is an array of another shape, or of values that are no brightness.
+        TypeError: it is of none of these types.
+        ValueError: it is an array of another shape, or with values out of range.
 
     """
     if isinstance(picture, bytes | bytearray | memoryview):
@@ -51,7 +51,7 @@ def to_bytes(array: NDArray[Any]) -> NDArray[np.uint8]:
             in [0, 1], or in [0, 255] where one is above 1.
 
     Raises:
-        TypeError: its values are no numbers.
+        TypeError: its values are not numbers.
         ValueError: it is of another shape, or its values are out of range.
 
     """
@@ -59,7 +59,8 @@ def to_bytes(array: NDArray[Any]) -> NDArray[np.uint8]:
         array = array[:, :, 0]
     is_image = array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))
     if not is_image or 0 in array.shape:
-        several = ", several pictures: give them to classify_many" if array.ndim in (3, 4) else ""
+        may_be_several = array.ndim in (3, 4)
+        several = ", several pictures: give them to classify_many" if may_be_several else ""
         raise ValueError(
             f"an array of shape {array.shape} is no picture{several}; one has the shape "
             "(height, width), (height, width, 3) or (height, width, 4)"
@@ -71,21 +72,22 @@ def to_bytes(array: NDArray[Any]) -> NDArray[np.uint8]:
     if array.dtype.kind not in "iuf":
         raise TypeError(f"an array of {array.dtype} is no picture; give numbers")
     low, high = float(array.min()), float(array.max())
-    if not (low >= 0 and high <= 255):  # NaN fails both
+    if not (low >= 0 and high <= 255):  # NaN fails both comparisons
         raise ValueError(
             f"an array with values from {low:g} to {high:g} is no picture; they must be in "
             "[0, 255], or floats in [0, 1]"
         )
-    scale = 255 if array.dtype.kind == "f" and high <= 1 else 1
+    is_share = array.dtype.kind == "f" and high <= 1
+    scale = 255 if is_share else 1
     scaled: NDArray[np.uint8] = np.rint(array * scale).astype(np.uint8)
     return scaled
 
 
 def to_sources(pictures: Iterable[Picture]) -> Iterator[Source]:
-    """Yield what is to be read; what is no picture is a source with that problem.
+    """Return images of any form as sources; an object that is no image is one with that problem.
 
     Raises:
-        TypeError: ``pictures`` is one picture, not several.
+        TypeError: ``pictures`` is a single image.
 
     """
     single = isinstance(pictures, str | bytes | bytearray | memoryview | os.PathLike | Image.Image)

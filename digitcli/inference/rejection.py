@@ -1,25 +1,26 @@
-"""From ten probabilities, and what was seen while the picture was read, to an answer or to none."""
+"""The decision to answer or not, from ten probabilities and the ink that was found."""
 
 from collections.abc import Sequence
 
 from digitcli.prediction import Prediction, Ranked, Reason, Status
 from digitcli.preprocessing.ink import Ink
 
-# Mean probability, by the detector, that the ink is a digit's. Of 1,007 photos one that would be
-# answered rightly has less, and four of the seven that would be answered wrongly.
-_LEAST_CERTAIN = 0.72
+# Of the detector's mean probability that the ink is a digit's. Below it lie, among 1,007 photos,
+# one that would be answered rightly and four of the seven that would be answered wrongly.
+_MIN_CERTAINTY = 0.72
 
 
 def decide(
     probabilities: Sequence[float], ink: Ink | None, *, min_confidence: float, top: int = 0
 ) -> Prediction:
-    """Answer with the likeliest digit, unless there is reason not to.
+    """Return the prediction: the likeliest digit, or the reason for no answer.
 
     Args:
         probabilities: of the digits 0 to 9.
-        ink: what was found in the picture, or None where it was taken as it is.
+        ink: that was found in the image; None where the image was taken as it is.
         min_confidence: below it the answer is unsure.
-        top: how many of the likeliest digits to list.
+        top: number of the likeliest digits to list.
+
     """
     if ink is not None and ink.missing is not None:
         return Prediction(Status.NO_DIGIT, reason=ink.missing.value)
@@ -27,20 +28,26 @@ def decide(
     best = ranking[0]
     confidence = probabilities[best]
     likeliest = tuple(Ranked(digit, probabilities[digit]) for digit in ranking[:top])
-    no_digit = _no_digit(ink) if ink is not None else None
-    if no_digit is not None:
-        return Prediction(Status.NO_DIGIT, None, confidence, best, no_digit.value, likeliest)
-    if confidence < min_confidence:
-        return Prediction(
-            Status.UNSURE, None, confidence, best, Reason.LOW_CONFIDENCE.value, likeliest
-        )
-    return Prediction(Status.OK, best, confidence, best, None, likeliest)
+    reason = None if ink is None else _reason_for_no_digit(ink)
+    status = Status.OK
+    if reason is not None:
+        status = Status.NO_DIGIT
+    elif confidence < min_confidence:
+        status, reason = Status.UNSURE, Reason.LOW_CONFIDENCE
+    return Prediction(
+        status=status,
+        digit=best if status is Status.OK else None,
+        confidence=confidence,
+        best_guess=best,
+        reason=None if reason is None else reason.value,
+        top=likeliest,
+    )
 
 
-def _no_digit(ink: Ink) -> Reason | None:
-    """Return why the ink is not that of one digit, if it is not."""
+def _reason_for_no_digit(ink: Ink) -> Reason | None:
+    """Return why the ink is not that of one digit; None where it may be."""
     if ink.characters > 1:
         return Reason.SEVERAL
-    if ink.certainty < _LEAST_CERTAIN:
+    if ink.certainty < _MIN_CERTAINTY:
         return Reason.SHAPE
     return None

@@ -1,8 +1,7 @@
-"""Finding the images: files, folders, lists of paths and standard input, in the given order.
+"""Finding images: files, folders, lists of paths and standard input, in the given order.
 
-A path is data. It is kept as ``os.fsdecode`` gives it, so any bytes come through. Nothing is opened
-to find out what it is: opening a named pipe can wait for ever, and opening a device can do
-something.
+A path is kept as ``os.fsdecode`` returns it, so that it may hold any bytes. Nothing is opened to
+find out what it is: opening a named pipe can wait for ever, and opening a device can have effects.
 """
 
 # pathlib would cost 10 µs a file
@@ -23,34 +22,50 @@ from pathlib import Path
 from digitcli.errors import OutputError
 from digitcli.inputs.source import MAX_BYTES, STDIN, Source, explain, read_descriptor
 
-# What counts as a picture when a folder is listed. A file that is named itself is read whatever its
-# name.
+# The endings of images in folders. A file that is named itself is read whatever its name.
 SUFFIXES = frozenset(
-    f".{kind}"
-    for kind in (
-        *("png", "jpg", "jpeg", "jpe", "jfif", "mpo", "webp", "tif", "tiff", "bmp", "dib", "gif"),
-        *("avif", "heic", "heif", "hif", "pbm", "pgm", "ppm", "pnm"),
-    )
+    [
+        ".png",
+        ".jpg",
+        ".jpeg",
+        ".jpe",
+        ".jfif",
+        ".mpo",
+        ".webp",
+        ".tif",
+        ".tiff",
+        ".bmp",
+        ".dib",
+        ".gif",
+        ".avif",
+        ".heic",
+        ".heif",
+        ".hif",
+        ".pbm",
+        ".pgm",
+        ".ppm",
+        ".pnm",
+    ]
 )
 
-# What file servers and systems leave in folders: thumbnails, deleted files, file attributes.
+# Folders that file servers and systems leave behind: thumbnails, deleted files, file attributes.
 _LITTER = frozenset({"@eaDir", "#recycle", "$RECYCLE.BIN", "__MACOSX"})
 
-_EMPTY = {b"\n": (b"", b"\r"), b"\0": (b"",)}  # paths in a list, by what ends them
+_EMPTY = {b"\n": (b"", b"\r"), b"\0": (b"",)}  # empty paths in a list, by what ends a path
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _NUMBER = re.compile("[0-9]+")
 _ANY_DIGIT = str.maketrans("123456789", "0" * 9)
 _CHUNK = 1024  # paths
-_BLOCK = 1 << 16  # bytes of a list of paths; what a pipe holds
+_BLOCK = 1 << 16  # bytes of a list of paths that are read at once: the capacity of a pipe
 
 
 @dataclass(slots=True)
 class Tally:
-    """What was found so far.
+    """The counts of a search so far.
 
     Attributes:
         found: number of sources.
-        unexplored: number of places where there may be more.
+        unexplored: number of paths and folders that have not been looked at yet.
         passed_over: the files in folders that are not named like images, counted by their endings.
 
     """
@@ -68,26 +83,25 @@ def find_sources(
     recursive: bool = False,
     tally: Tally | None = None,
 ) -> Iterator[list[Source]]:
-    """Find the pictures that paths, folders and ``-`` stand for.
+    """Find the images in files, folders and standard input.
 
     Args:
-        paths: files, folders, and ``-`` for one picture on standard input.
-        listing: a file that lists more of them, or ``-`` where standard input does. It is read as
-            it is written.
-        null: the listed paths end in NUL; else in a newline. Empty ones are passed over.
-        recursive: go down into folders within folders. One that is reached twice from the same path
-            is listed once.
-        tally: is kept up to date on the way.
+        paths: files, folders, and ``-`` for one image on standard input.
+        listing: a file that lists more of them, or ``-`` for standard input. It is read while it
+            is being written.
+        null: the listed paths end in NUL, not in a newline. Empty ones are skipped.
+        recursive: search folders within folders. One that is reached twice from the same path is
+            listed once.
+        tally: is kept up to date.
 
     Yields:
-        sources in order, in chunks: those of a chunk can be had at once, finding the next may
-        take a while. What a folder holds is sorted by name, numbers in it by their value (p2
-        before p10); hidden files, what systems leave behind, and what is not named like an
-        image are left out.
+        Sources in order, in chunks: finding the next chunk may take a while. The files of a folder
+        are sorted by name, and numbers in names by their value (p2 before p10). Hidden files, what
+        systems leave behind, and files that are not named like images are left out.
 
     """
     chunk: list[Source] = []
-    for source in _each(paths, listing, null, recursive, tally or Tally()):
+    for source in _find_each(paths, listing, null, recursive, tally or Tally()):
         if source is not None:
             chunk.append(source)
         if chunk and (source is None or len(chunk) == _CHUNK):
@@ -98,7 +112,7 @@ def find_sources(
 
 
 def describe_passed_over(passed_over: Counter[str]) -> str:
-    """Say how many files were passed over, and of what endings, the most frequent first."""
+    """Return how many files were passed over, with the most frequent endings first."""
     count = passed_over.total()
     frequent = [f"{ending or 'none'} {n}" for ending, n in passed_over.most_common(5)]
     more = ", ..." if len(passed_over) > len(frequent) else ""
@@ -107,10 +121,10 @@ def describe_passed_over(passed_over: Counter[str]) -> str:
 
 
 def refuse_input(output: Path, inputs: Iterable[str]) -> None:
-    """Refuse to write over what is read: an input, or an image or IDX file in one that is a folder.
+    """Refuse to overwrite an input, or an image or an IDX file in a folder among the inputs.
 
     Raises:
-        OutputError: ``output`` is there and is, or would be read as, one of the inputs.
+        OutputError: ``output`` exists and is, or would be read as, one of the inputs.
 
     """
     if not output.is_file():
@@ -126,7 +140,7 @@ def refuse_input(output: Path, inputs: Iterable[str]) -> None:
 
 
 def refuse_listed_input(output: Path, chunks: Iterable[list[Source]]) -> Iterator[list[Source]]:
-    """Pass sources on; raise `OutputError` where one of them is the file to write to."""
+    """Yield the chunks; raise `OutputError` where a source is the file to write to."""
     target = output.stat()
     for chunk in chunks:
         for source in chunk:
@@ -138,10 +152,10 @@ def refuse_listed_input(output: Path, chunks: Iterable[list[Source]]) -> Iterato
         yield chunk
 
 
-def _each(
+def _find_each(
     paths: Sequence[str], listing: str | None, null: bool, recursive: bool, tally: Tally
 ) -> Iterator[Source | None]:
-    """Give the sources one by one, and None where finding the next may take a while."""
+    """Yield the sources one by one, and None where finding the next may take a while."""
     tally.unexplored += len(paths) + (listing is not None)
     for path in paths:
         if path == STDIN:
@@ -150,15 +164,15 @@ def _each(
             tally.found += 1
             yield _standard_input()
         else:
-            yield from _at(path, recursive, tally)
+            yield from _find_at(path, recursive, tally)
     if listing is None:
         return
     yield None
     try:
-        for listed in _listed(listing, b"\0" if null else b"\n"):
+        for listed in _read_listing(listing, b"\0" if null else b"\n"):
             tally.unexplored += len(listed)
             for path in listed:
-                yield from _at(path, recursive, tally)
+                yield from _find_at(path, recursive, tally)
             yield None
     except OSError as error:
         tally.found += 1
@@ -166,54 +180,60 @@ def _each(
     tally.unexplored -= 1
 
 
-def _at(path: str, recursive: bool, tally: Tally) -> Iterator[Source | None]:
+def _find_at(path: str, recursive: bool, tally: Tally) -> Iterator[Source | None]:
     try:
         is_folder = stat.S_ISDIR(os.stat(path).st_mode)
     except (OSError, ValueError):
-        is_folder = False  # read_source says what is wrong with it
+        is_folder = False  # read_source reports what is wrong
     if not is_folder:
         tally.unexplored -= 1
         tally.found += 1
         yield Source(path)
         return
     yield None
-    before, passed_before = tally.found, tally.passed_over.copy()
-    yield from _in_folder(path, recursive, tally)
-    if tally.found == before:
+    found_before = tally.found
+    passed_over_before = tally.passed_over.copy()
+    yield from _find_in_folder(path, recursive, tally)
+    if tally.found == found_before:
         tally.found += 1
-        others = tally.passed_over - passed_before
-        named = f", but {describe_passed_over(others)}" if others else ""
-        elsewhere = "" if recursive else "; -r looks in the folders within it"
-        yield Source(path, problem=f"no pictures in this folder{named}{elsewhere}")
+        problem = "no pictures in this folder"
+        passed_over = tally.passed_over - passed_over_before
+        if passed_over:
+            problem += f", but {describe_passed_over(passed_over)}"
+        if not recursive:
+            problem += "; -r looks in the folders within it"
+        yield Source(path, problem=problem)
 
 
-def _in_folder(path: str, recursive: bool, tally: Tally) -> Iterator[Source | None]:
+def _find_in_folder(path: str, recursive: bool, tally: Tally) -> Iterator[Source | None]:
     seen: set[tuple[int, int]] = set()  # folders, so that loops of symbolic links end
-    opened: list[tuple[str, Iterator[str]]] = []
-    folder: str | None = path
+    opened: list[tuple[str, Iterator[str]]] = []  # the folders around the current place
+    folder: str | None = path  # to be opened next
     while folder is not None or opened:
         if folder is not None:
             tally.unexplored -= 1
             try:
-                opened.append((folder, _names(folder, recursive, seen, tally)))
+                opened.append((folder, _list_folder(folder, recursive, seen, tally)))
             except OSError as error:
                 tally.found += 1
                 yield Source(folder, problem=explain(error))
             folder = None
             continue
-        inside, names = opened[-1]
+        parent, names = opened[-1]
         for name in names:
             if name.endswith("/"):
                 yield None
-                folder = os.path.join(inside, name[:-1])
+                folder = os.path.join(parent, name[:-1])
                 break
-            yield Source(os.path.join(inside, name))
+            yield Source(os.path.join(parent, name))
         else:
             opened.pop()
 
 
-def _names(folder: str, recursive: bool, seen: set[tuple[int, int]], tally: Tally) -> Iterator[str]:
-    """Yield the names in a folder that matter, sorted; folders have a slash behind them."""
+def _list_folder(
+    folder: str, recursive: bool, seen: set[tuple[int, int]], tally: Tally
+) -> Iterator[str]:
+    """Return the names of a folder's images, sorted, and of its folders, which end in a slash."""
     status = os.stat(folder)
     if (status.st_dev, status.st_ino) in seen:
         return iter(())
@@ -234,26 +254,26 @@ def _names(folder: str, recursive: bool, seen: set[tuple[int, int]], tally: Tall
                 tally.found += 1
             else:
                 tally.passed_over[ending] += 1
-    # one text, not 100,000: these would take 7 MB, and once more in the workers that are forked off
-    # meanwhile
-    return (match[0] for match in re.finditer("[^\0]+", "\0".join(_in_order(names))))
+    # one string: 100,000 of them would take 7 MB, and the same again in each forked worker
+    joined = "\0".join(_sort_names(names))
+    return (match[0] for match in re.finditer("[^\0]+", joined))
 
 
-def _in_order(names: list[str]) -> list[str]:
-    """Sort names, numbers in them by their value; where values are equal, by name."""
+def _sort_names(names: list[str]) -> list[str]:
+    """Sort names, and numbers in them by their value; where values are equal, by name."""
     names.sort()
-    shapes = {name.translate(_ANY_DIGIT) for name in names}
-    if len(shapes) > 1:  # else all numbers are of the same lengths, and the names in order already
-        names.sort(key=_with_values)
+    patterns = {name.translate(_ANY_DIGIT) for name in names}
+    if len(patterns) > 1:  # else the numbers are equally long, and the names sorted already
+        names.sort(key=_natural_key)
     return names
 
 
-def _with_values(name: str) -> str:
-    """Write a number's length before it, so that names in order have its values in order."""
-    return _NUMBER.sub(lambda number: _with_length(number[0].lstrip("0")), name)
+def _natural_key(name: str) -> str:
+    """Return a name with each number's length before it, so that its order is by value."""
+    return _NUMBER.sub(lambda number: _prefix_length(number[0].lstrip("0")), name)
 
 
-def _with_length(digits: str) -> str:
+def _prefix_length(digits: str) -> str:
     return f"0{len(digits):03d}{digits}"
 
 
@@ -264,34 +284,37 @@ def _is_folder(entry: "os.DirEntry[str]") -> bool:
         return False
 
 
-def _listed(listing: str, end: bytes) -> Iterator[list[str]]:
-    """Yield the listed paths, as many at a time as the list's writer had written."""
-    descriptor = (
-        0 if listing == STDIN else os.open(listing, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-    )
+def _read_listing(listing: str, end: bytes) -> Iterator[list[str]]:
+    """Yield the listed paths, as many at a time as the list's writer has written."""
+    if listing == STDIN:
+        descriptor = 0
+    else:
+        descriptor = os.open(listing, os.O_RDONLY | getattr(os, "O_BINARY", 0))
     try:
-        rest, begun = b"", False
+        rest = b""
+        is_first = True
         while block := os.read(descriptor, _BLOCK):
-            if not begun:
+            if is_first:
                 if block.startswith(_UTF_16):
                     raise OSError(errno.EILSEQ, "it is UTF-16; save it as UTF-8")
-                block, begun = block.removeprefix(codecs.BOM_UTF8), True
+                block = block.removeprefix(codecs.BOM_UTF8)
+                is_first = False
             *paths, rest = (rest + block).split(end)
             if len(rest) > _BLOCK:
                 raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
-            yield [_file_named(path, end) for path in paths if path not in _EMPTY[end]]
+            yield [_decode_path(path, end) for path in paths if path not in _EMPTY[end]]
         if rest not in _EMPTY[end]:
-            yield [_file_named(rest, end)]
+            yield [_decode_path(rest, end)]
     finally:
         if descriptor:
             os.close(descriptor)
 
 
-def _file_named(path: bytes, end: bytes) -> str:
+def _decode_path(path: bytes, end: bytes) -> str:
     if end == b"\n" and path.endswith(b"\r") and not os.path.lexists(path):
-        path = path[:-1]  # the list comes from Windows
+        path = path[:-1]  # the list was written on Windows
     name = os.fsdecode(path)
-    # in a list it is a file, as standard input is asked for as PATH
+    # - is a file in a list; standard input is named on the command line
     return f"./{name}" if name == STDIN else name
 
 

@@ -3,19 +3,19 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-_UNIT = 32_000_000  # bytes; smaller images count as nothing
-UNITS = 16  # together what one image may take at most
+_UNIT = 32_000_000  # bytes; images that take less are not counted
+UNITS = 16  # together as much as one image may take
 
 
 class MemoryBudget:
-    """The memory that all images being decoded may take: together no more than one alone may."""
+    """The memory for decoding: all images together may take as much as a single one may."""
 
     def __init__(self, exchange: Callable[[int], None] | None = None) -> None:
-        """Take part in a budget.
+        """Share a budget with other processes, or have one alone.
 
         Args:
-            exchange: asks for so many units and waits for them; 0 gives them back. Without it the
-                process shares with no other, decodes one image at a time, and never waits.
+            exchange: requests a number of units and waits until they are granted; 0 returns them.
+                Without it the process decodes one image at a time, and never waits.
 
         """
         self._exchange = exchange
@@ -23,9 +23,9 @@ class MemoryBudget:
 
     @contextmanager
     def reserve(self, size: int) -> Iterator[None]:
-        """Hold ``size`` bytes of the budget; wait where there is too little left.
+        """Hold ``size`` bytes of the budget; wait until they are free.
 
-        Not re-entrant: nested requests succeed at once, without more, to avoid deadlock.
+        Not re-entrant: a nested request succeeds without acquiring more, to avoid deadlock.
         """
         units = min(size // _UNIT, UNITS)
         if self._exchange is None or self._reserved or units == 0:
@@ -41,6 +41,6 @@ class MemoryBudget:
 
     @contextmanager
     def reserve_for_file(self, size: int) -> Iterator[None]:
-        """Hold all of the budget where a file of ``size`` bytes is large itself."""
+        """Hold all of the budget where a file of ``size`` bytes is large."""
         with self.reserve(_UNIT * UNITS if size >= _UNIT else 0):
             yield

@@ -1,4 +1,4 @@
-"""One input: a path, a file's content, or an image at hand, and how its bytes are read."""
+"""One input: a path, a file's content, or an image in memory, and how its bytes are read."""
 
 # pathlib would cost 10 µs a file
 # ruff: noqa: PTH116
@@ -14,22 +14,25 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 STDIN = "-"
-# No phone or scanner makes larger pictures, or files of them.
+# No phone or scanner makes larger images or files.
 MAX_BYTES = 256 * 2**20
 MAX_PIXELS = 100_000_000
-MAX_SECONDS = 60.0  # for one image, where a worker reads it
+MAX_SECONDS = 60.0  # for one image in a worker
 
-
-# Windows knows no O_NONBLOCK, but O_BINARY, without which it would change line ends.
+# Windows has no O_NONBLOCK, but O_BINARY, without which it changes line ends.
 _READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _SMALL = 1_000_000  # bytes
-_PLAIN = (b"\x89PNG", b"GIF8", b"BM", b"P4", b"P5", b"P6")  # how files of such formats begin
+_PLAIN = (b"\x89PNG", b"GIF8", b"BM", b"P4", b"P5", b"P6")  # first bytes of simple formats
 
 
 class Source(NamedTuple):
-    """One input: the path to read; or the file's content, or the image itself, or what is wrong.
+    """One input.
 
-    ``problem`` says in one line why there is nothing to read.
+    Attributes:
+        path: of the file to read, or the name of the input where there is content.
+        content: of the file, or a decoded image; None where the file is to be read.
+        problem: one line on why it cannot be read; None where it can.
+
     """
 
     path: str
@@ -38,7 +41,7 @@ class Source(NamedTuple):
 
 
 def read_source(source: Source) -> "bytes | Image":
-    """Read a file, at most ``MAX_BYTES``, unless it has been read.
+    """Return the content of a source; read its file, of at most ``MAX_BYTES``, where needed.
 
     Raises:
         ImageError: with one line that does not name the file.
@@ -54,8 +57,7 @@ def read_source(source: Source) -> "bytes | Image":
             raise ImageError(_not_a_file(status.st_mode))
         if status.st_size > MAX_BYTES:
             raise ImageError(f"larger than {MAX_BYTES >> 20} MiB")
-        # O_NONBLOCK: should it have become a pipe just now, opening must not wait for somebody to
-        # write
+        # O_NONBLOCK, as opening must not wait for a writer if the file has just become a pipe
         descriptor = os.open(source.path, _READ)
         try:
             return read_descriptor(descriptor, status.st_size + 1)
@@ -68,23 +70,21 @@ def read_source(source: Source) -> "bytes | Image":
 
 
 def size_of(source: Source) -> int:
-    """Return the size of a file, or of what was read of it, in bytes; 0 where there is none."""
+    """Return the size of a source in bytes, of an image in pixels; 0 where it is unknown."""
     try:
         if source.content is None:
             return os.stat(source.path).st_size
-        return (
-            len(source.content)
-            if isinstance(source.content, bytes)
-            else math.prod(source.content.size)
-        )
+        if isinstance(source.content, bytes):
+            return len(source.content)
+        return math.prod(source.content.size)
     except (OSError, ValueError):
         return 0
 
 
 def is_plain(source: Source) -> bool:
-    """Tell whether a source is a small file of a format that is decoded by a few lines.
+    """Return whether a source is a small file of a simple format, whose decoder can be trusted.
 
-    A fork to read it in a process of its own would cost a twentieth of what all of it costs.
+    To fork a process for it would cost a twentieth of the whole command.
     """
     try:
         if source.content is None and 0 < size_of(source) < _SMALL:
@@ -96,7 +96,7 @@ def is_plain(source: Source) -> bool:
 
 
 def read_descriptor(descriptor: int, size: int) -> bytes:
-    """Read from a descriptor to its end, at most ``size`` bytes."""
+    """Return what can be read from a descriptor up to its end, at most ``size`` bytes."""
     blocks = []
     while size > 0 and (block := os.read(descriptor, min(size, 1 << 20))):
         blocks.append(block)
@@ -105,7 +105,7 @@ def read_descriptor(descriptor: int, size: int) -> bytes:
 
 
 def explain(error: OSError) -> str:
-    """Say in a few words what the system refused."""
+    """Return in a few words what the system refused."""
     if isinstance(error, FileNotFoundError):
         return "no such file"
     return (error.strerror or str(error)).lower()

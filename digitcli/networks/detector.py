@@ -1,9 +1,9 @@
-"""The detector: a small U-Net that marks in an image the ink of digits, and where each digit is.
+"""The detector: a small U-Net that finds the ink of digits in an image, and their middles.
 
-O. Ronneberger, P. Fischer, T. Brox: U-Net. MICCAI 2015. It sees the image at 128 × 128 and halves
-it four times, so that at 8 × 8 it knows what lies where in the whole image: that a line is part of
-a grid, that a stroke is part of a digit. On the way up the finer maps are added, not appended as
-the article does, which halves the work.
+O. Ronneberger, P. Fischer, T. Brox: U-Net. MICCAI 2015. It takes the image at 128×128 and halves it
+four times, so that at 8×8 it sees the whole image at once: that a line is part of a grid, that a
+stroke is part of a digit. On the way up the finer maps are added, not appended as in the article,
+which halves the work.
 """
 
 import keras
@@ -13,14 +13,14 @@ from digitcli.architectures import DETECTOR_CHANNELS, DETECTOR_SIDE
 
 
 def build() -> keras.Model:
-    """Build it with fresh weights.
+    """Build the detector with fresh weights.
 
-    It takes float32 images (n, 128, 128, 4), as `preprocessing.detection.network_input` makes them,
-    and gives two maps of probabilities, (n, 128, 128, 2): that a pixel is a digit's ink, and that
-    it is in the middle of a digit, so that digits side by side are told apart.
+    Its input is float32 (n, 128, 128, 4), as `preprocessing.detection.network_input` makes it. Its
+    output is two maps of probabilities, (n, 128, 128, 2): that a pixel is a digit's ink, and that
+    it lies in the middle of a digit, which separates neighbouring digits.
     """
-    picture = layers.Input((DETECTOR_SIDE, DETECTOR_SIDE, DETECTOR_CHANNELS))
-    maps = _convolve(picture, 8)
+    image = layers.Input((DETECTOR_SIDE, DETECTOR_SIDE, DETECTOR_CHANNELS))
+    maps = _convolve(image, 8)
     finer = []
     for width in (24, 40, 48, 48):
         finer.append(maps)
@@ -30,7 +30,8 @@ def build() -> keras.Model:
         width = skipped.shape[-1]
         maps = layers.Conv2DTranspose(width, 2, strides=2, kernel_initializer="he_normal")(maps)
         maps = _convolve(layers.Add()([maps, skipped]), width)
-    return keras.Model(picture, layers.Conv2D(2, 1, activation="sigmoid")(maps), name="detector")
+    probabilities = layers.Conv2D(2, 1, activation="sigmoid")(maps)
+    return keras.Model(image, probabilities, name="detector")
 
 
 def _convolve(maps: keras.KerasTensor, width: int, strides: int = 1) -> keras.KerasTensor:

@@ -47,5 +47,6 @@ def build() -> keras.Sequential:
         ],
         name=NAME,
     )
-    assert {layer.name: layer.count_params() for layer in network.layers} == PARAMETERS  # noqa: S101
+    counts = {layer.name: layer.count_params() for layer in network.layers}
+    assert counts == PARAMETERS  # noqa: S101
     return network

@@ -1,8 +1,8 @@
 """A network as files: LiteRT's flatbuffer, and the weights as Keras writes them.
 
-A stranger's .weights.h5 is looked at before Keras reads it. HDF5 files can point at other files,
-claim any size and hold filters that unpack a little into a lot. What Keras writes are plain arrays;
-only those, and no more of them than the network has, are let through.
+A stranger's .weights.h5 is checked before Keras reads it. HDF5 files can link to other files, claim
+any size and hold filters that unpack a few bytes into gigabytes. Keras writes plain arrays; only
+these are accepted, and no more of them than the network has.
 """
 
 import io
@@ -15,11 +15,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-_MOST_OBJECTS = 200
+_MAX_OBJECTS = 200  # groups and arrays in a file; a network here has some dozens
 
 
 def to_tflite(network: keras.Model) -> bytes:
-    """Convert to a LiteRT model that takes and gives what ``network`` does."""
+    """Return the network as a LiteRT model with the same input and output."""
     return bytes(tf.lite.TFLiteConverter.from_keras_model(network).convert())
 
 
@@ -49,7 +49,7 @@ def load_keras_weights(network: keras.Model, content: bytes) -> None:
 
 
 def check_keras_weights(content: bytes, shapes: list[tuple[int, ...]]) -> None:
-    """Refuse a file that is anything but arrays of these shapes.
+    """Refuse a file that holds anything but arrays of these shapes.
 
     Args:
         content: of the file.
@@ -72,7 +72,7 @@ def check_keras_weights(content: bytes, shapes: list[tuple[int, ...]]) -> None:
 def _collect_shapes(group: Any, found: list[tuple[int, ...]], seen: list[str]) -> None:
     for name in group:
         seen.append(name)
-        if len(seen) > _MOST_OBJECTS:  # or groups that hold themselves
+        if len(seen) > _MAX_OBJECTS:  # also of groups that contain themselves
             raise ValueError("it holds too many objects")
         if not isinstance(group.get(name, getlink=True), h5py.HardLink):
             raise ValueError(f"its {name!r} is a link, perhaps to another file")
@@ -82,7 +82,7 @@ def _collect_shapes(group: Any, found: list[tuple[int, ...]], seen: list[str]) -
             continue
         if not isinstance(entry, h5py.Dataset) or entry.dtype != np.float32:
             raise ValueError(f"its {name!r} is no array of 32-bit floats")
-        # the network's weights are in the file itself, and in it as they are
+        # Keras stores weights in the file itself and without filters
         if entry.external or entry.is_virtual or entry.id.get_create_plist().get_nfilters():
             raise ValueError(f"its {name!r} is stored elsewhere or packed")
         found.append(entry.shape)

@@ -1,4 +1,4 @@
-"""The terminal: where colour, tables and drawings go."""
+"""The console: colours, tables and drawings on a terminal, plain text elsewhere."""
 
 import contextlib
 import io
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Color(str, Enum):
-    """When to colour: where the stream is a terminal that has colours, always, or never."""
+    """When to use colour: on a terminal with colours, always, or never."""
 
     AUTO = "auto"
     ALWAYS = "always"
@@ -25,11 +25,11 @@ class Color(str, Enum):
 def console(color: Color = Color.AUTO, *, stderr: bool = False) -> "Console":
     """Return the console of stdout or stderr.
 
-    Without colours there is no bold type either. With ``auto`` there are none where NO_COLOR is
-    set, TERM is dumb, or the stream is no terminal and FORCE_COLOR is not set. Text is never read
-    as markup or emoji codes, as it can hold names of files.
+    Without colours there is no bold type either. With ``auto`` there are no colours where NO_COLOR
+    is set, TERM is dumb, or the stream is no terminal and FORCE_COLOR is not set. Text is never
+    parsed as markup or emoji codes, as it may hold names of files.
 
-    The console raises BrokenPipeError where nobody reads any more.
+    The console raises BrokenPipeError where the reader has closed the pipe.
     """
     from rich.console import Console
 
@@ -54,7 +54,7 @@ def console(color: Color = Color.AUTO, *, stderr: bool = False) -> "Console":
 
 
 class TrimmedStream:
-    """A stream that is no terminal: tables are not padded with blanks up to the ends of lines."""
+    """A stream that is no terminal, without the blanks that pad the lines of tables."""
 
     def __init__(self, stream: TextIO) -> None:
         """Write to ``stream``."""
@@ -62,7 +62,7 @@ class TrimmedStream:
         self.encoding = stream.encoding
 
     def write(self, text: str) -> int:
-        """Write text that ends with a line."""
+        """Write text whose last line is complete."""
         return self._stream.write(re.sub(r" +$", "", text, flags=re.MULTILINE))
 
     def flush(self) -> None:
@@ -79,7 +79,7 @@ class TrimmedStream:
 
 
 def complain(text: str) -> None:
-    """Say on stderr, in one line, what is wrong; where nobody can hear it the run goes on."""
+    """Print a one-line message to stderr; continue where that cannot be written."""
     try:
         print(f"digitcli: {printable(text)}", file=sys.stderr)
     except OSError:
@@ -87,9 +87,9 @@ def complain(text: str) -> None:
 
 
 def mute(stream: TextIO) -> None:
-    """Let a stream that cannot be written lead nowhere.
+    """Discard what is written to a stream that has failed.
 
-    Else the interpreter would complain of it while it ends.
+    Otherwise the interpreter would report an error at its end.
     """
-    with contextlib.suppress(io.UnsupportedOperation):  # it has no descriptor, as in tests
+    with contextlib.suppress(io.UnsupportedOperation):  # no descriptor, as in tests
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

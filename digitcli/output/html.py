@@ -1,4 +1,4 @@
-"""HTML pages that need no other file: no script, no request, images and plots inside."""
+"""HTML pages that need no other file: no scripts, no requests, images and plots inside."""
 
 import base64
 from pathlib import Path
@@ -8,7 +8,7 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from numpy.typing import NDArray
 
-_EXACT = 10_000  # pixels; below it, PNG is small, and each pixel counts
+_MAX_PNG_PIXELS = 10_000  # a small image is exact; a large one would be a large PNG
 
 _TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).with_name("templates")),
@@ -20,7 +20,7 @@ _TEMPLATES = Environment(
 
 
 def page(template: str, **content: object) -> bytes:
-    """Fill in a template of this package; text in ``content`` is escaped."""
+    """Return a template of this package filled in with ``content``, whose text is escaped."""
     return _TEMPLATES.get_template(template).render(**content).encode()
 
 
@@ -29,6 +29,8 @@ def picture_uri(image: NDArray[np.uint8]) -> str:
 
     Its shape is (h, w), or (h, w, 3) for RGB.
     """
-    kind = "jpeg" if image.shape[0] * image.shape[1] > _EXACT else "png"
-    content = cv2.imencode(f".{kind}", image[..., ::-1] if image.ndim == 3 else image)[1].tobytes()
-    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
+    height, width = image.shape[:2]
+    kind = "jpeg" if height * width > _MAX_PNG_PIXELS else "png"
+    bgr_or_grey = image[..., ::-1] if image.ndim == 3 else image
+    _, content = cv2.imencode(f".{kind}", bgr_or_grey)
+    return f"data:image/{kind};base64,{base64.b64encode(content.tobytes()).decode()}"

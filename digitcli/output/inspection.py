@@ -1,4 +1,4 @@
-"""One picture's way, stage by stage: in the terminal, as a page of HTML, as one PNG."""
+"""One image on its way to the network, stage by stage: in a terminal, as HTML, as a PNG."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,23 +20,25 @@ from digitcli.inputs.decoding import fit_within
 from digitcli.output.pictures import HalfBlocks
 from digitcli.output.text import printable
 from digitcli.prediction import Prediction
+from digitcli.preprocessing.box import Box
 from digitcli.preprocessing.detection import Sight
 from digitcli.preprocessing.ink import Ink, Seen
 
 Image = NDArray[np.uint8]
 
-# How the units of a layer that has no maps are laid out: rows and columns. F6 as the 7×12 bitmaps
-# of the paper.
+# Rows and columns in which the units of a layer without maps are laid out. F6 as the paper's
+# bitmaps, 7 wide and 12 high.
 _GRIDS = {120: (10, 12), 84: (12, 7)}
 _WIDTH = 80  # columns, where there is no terminal
-_MIDDLE = 0.4  # grey of a digit's middle in what the detector saw
-_LINES = 150  # a line is this part of an image wide, so that it is seen where it is shown small
-_LARGEST = 600  # pixels of a picture's longer side in a page
+_MIDDLE_GREY = 0.4  # of white: the middles of digits among the ink that the detector saw
+_BOX_GREY = 160  # of 255: the line around the digit's box
+_LINES_PER_SIDE = 150  # a line as wide as this part of the image is seen where it is shown small
+_MAX_SIDE = 600  # pixels of an image's longer side in a page
 
 
 @dataclass(frozen=True, slots=True)
 class LayerView:
-    """What came out of a layer, as pictures: mid-grey is 0, black and white are ∓ ``limit``."""
+    """The output of a layer as images: mid-grey is 0, black and white are ∓ ``limit``."""
 
     name: str
     shape: str
@@ -48,12 +50,15 @@ def draw_inspection(console: Console, inspection: Inspection) -> None:
     """Draw all stages with half blocks."""
     width = console.width if console.is_terminal else _WIDTH
     colored = console.color_system is not None and not console.no_color
-    console.print(f"{printable(inspection.path)}: {answer(inspection.prediction)}", soft_wrap=True)
-    small = [
+    console.print(
+        f"{printable(inspection.path)}: {describe_prediction(inspection.prediction)}",
+        soft_wrap=True,
+    )
+    titled = [
         Group(Text(title, style="bold"), HalfBlocks(image))
-        for title, image in stages(inspection, CANVAS_SIDE)
+        for title, image in list_stages(inspection, CANVAS_SIDE)
     ]
-    console.print(_row(small), width=width)
+    console.print(_row(titled), width=width)
     if inspection.occlusion is None:
         return
     for view in layer_views(inspection):
@@ -65,185 +70,195 @@ def draw_inspection(console: Console, inspection: Inspection) -> None:
         console.print(Text(f"{view.name}: {view.shape}, {scale}", style="bold"))
         console.print(_row([HalfBlocks(image) for image in view.images]), width=width)
     console.print(Text("outputs", style="bold"))
-    table = Table.grid(padding=(0, 2))
-    for digit, probability in outputs(inspection):
-        table.add_row(str(digit), f"{probability:.2%}", Bar(1, 0, probability, width=40))
-    console.print(table, width=width)
+    console.print(_bars(digit_probabilities(inspection)), width=width)
     console.print()
     console.print(Text("occlusion", style="bold"))
-    console.print(occlusion_text(inspection), width=width)
-    console.print(HalfBlocks(occlusion_image(inspection)))
+    explanation = explain_occlusion(inspection.occlusion, inspection.prediction)
+    console.print(explanation, width=width)
+    console.print(HalfBlocks(occlusion_image(inspection.occlusion)))
 
 
 def inspection_html(inspection: Inspection) -> bytes:
-    """Give all stages as one page of HTML that needs no other file."""
+    """Return all stages as an HTML page that needs no other file."""
     from digitcli.output.html import page, picture_uri
 
-    looked_into = inspection.occlusion is not None
+    stages = [(title, picture_uri(image)) for title, image in list_stages(inspection, _MAX_SIDE)]
+    layers = [
+        (view.name, view.shape, f"{view.limit:.2f}", [picture_uri(image) for image in view.images])
+        for view in layer_views(inspection)
+    ]
+    bars = [
+        (digit, f"{probability:.2%}", f"{probability * 100:.1f}")
+        for digit, probability in digit_probabilities(inspection)
+    ]
+    occlusion, explanation = None, ""
+    if inspection.occlusion is not None:
+        occlusion = picture_uri(occlusion_image(inspection.occlusion))
+        explanation = explain_occlusion(inspection.occlusion, inspection.prediction)
     return page(
         "inspection.html",
         title=f"How digitcli reads {printable(inspection.path)}",
         made=f"digitcli {__version__}",
-        answer=answer(inspection.prediction),
-        stages=[(title, picture_uri(image)) for title, image in stages(inspection, _LARGEST)],
-        layers=[
-            (
-                view.name,
-                view.shape,
-                f"{view.limit:.2f}",
-                [picture_uri(image) for image in view.images],
-            )
-            for view in layer_views(inspection)
-        ],
-        outputs=[(digit, f"{p:.2%}", f"{p * 100:.1f}") for digit, p in outputs(inspection)]
-        if looked_into
-        else [],
-        occlusion=picture_uri(occlusion_image(inspection)) if looked_into else None,
-        occlusion_text=occlusion_text(inspection) if looked_into else "",
+        answer=describe_prediction(inspection.prediction),
+        stages=stages,
+        layers=layers,
+        outputs=bars,
+        occlusion=occlusion,
+        occlusion_text=explanation,
     )
 
 
 def inspection_png(inspection: Inspection) -> bytes:
-    """Give all stages as one picture, PNG."""
+    """Return all stages as one PNG image."""
     from digitcli.output import plots
 
-    figure = plots.contact_sheet(
-        # a long path would not fit
-        f"{printable(Path(inspection.path).name)}: {answer(inspection.prediction)}",
-        stages(inspection, _LARGEST),
-        [
-            (f"{view.name}: {view.shape}, ±{view.limit:.2f}", view.images)
-            for view in layer_views(inspection)
-        ],
-        [p for _, p in outputs(inspection)],
-        None if inspection.occlusion is None else ("occlusion", occlusion_image(inspection)),
+    name = Path(inspection.path).name  # a long path would not fit
+    layers = [
+        (f"{view.name}: {view.shape}, ±{view.limit:.2f}", view.images)
+        for view in layer_views(inspection)
+    ]
+    occlusion = inspection.occlusion
+    figure = plots.draw_contact_sheet(
+        title=f"{printable(name)}: {describe_prediction(inspection.prediction)}",
+        stages=list_stages(inspection, _MAX_SIDE),
+        layers=layers,
+        outputs=[probability for _, probability in digit_probabilities(inspection)],
+        occlusion=None if occlusion is None else occlusion_image(occlusion),
     )
-    return plots.rendered(figure, "png")
+    return plots.render_file(figure, "png")
 
 
-def answer(prediction: Prediction) -> str:
-    """Say what was answered, or why nothing was."""
-    said = (
-        prediction.status.value.replace("_", " ")
-        if prediction.digit is None
-        else str(prediction.digit)
-    )
+def describe_prediction(prediction: Prediction) -> str:
+    """Return the digit, or why there is none, and the confidence."""
+    if prediction.digit is None:
+        text = prediction.status.value.replace("_", " ")
+    else:
+        text = str(prediction.digit)
     if prediction.reason is not None:
-        said += f", {printable(prediction.reason)}"
-    return (
-        said if prediction.confidence is None else f"{said}, confidence {prediction.confidence:.2%}"
-    )
+        text += f", {printable(prediction.reason)}"
+    if prediction.confidence is not None:
+        text += f", confidence {prediction.confidence:.2%}"
+    return text
 
 
-def stages(inspection: Inspection, side: int) -> list[tuple[str, Image]]:
-    """Return the images on the way to the network, none larger than ``side``, with titles."""
+def list_stages(inspection: Inspection, side: int) -> list[tuple[str, Image]]:
+    """Return the images on the way to the network with their titles.
+
+    Each is at most ``side`` pixels wide and high, the canvas aside.
+    """
     ink = inspection.reading.ink
-    shown = [("as given", fit_within(inspection.image, side))]
+    stages = [("as given", fit_within(inspection.image, side))]
     if ink is not None and ink.seen is not None:
-        shown += _what_was_seen(ink.seen, inspection.image, side)
+        stages += _detector_stages(ink.seen, inspection.image, side)
     if ink is not None and ink.found:
-        shown.append(("ink found, its box", _ink_in_place(ink, inspection.image.shape[:2], side)))
-    return [*shown, (f"{CANVAS_SIDE}×{CANVAS_SIDE}", inspection.reading.canvas)]
+        in_place = _draw_ink_in_place(ink, inspection.image.shape[:2], side)
+        stages.append(("ink found, its box", in_place))
+    stages.append((f"{CANVAS_SIDE}×{CANVAS_SIDE}", inspection.reading.canvas))
+    return stages
 
 
-def _what_was_seen(seen: Seen, image: Image, side: int) -> list[tuple[str, Image]]:
-    """Return what the detector saw, ink white and the middles of digits grey, and the contrast."""
-    shown = []
+def _detector_stages(seen: Seen, image: Image, side: int) -> list[tuple[str, Image]]:
+    """Return what the detector saw, at both looks, and the contrast of the window."""
+    stages = []
     if seen.glance is not None:
-        shown.append(("a glance", _in_shape(_drawn_sight(seen.glance), image.shape, side)))
+        glance = _stretch(_draw_sight(seen.glance), image.shape, side)
+        stages.append(("a glance", glance))
     if seen.closer is not None:
-        closer = _in_shape(_drawn_sight(seen.closer), seen.strength.shape, side)
-        shown += [
-            ("its surroundings", fit_within(seen.window.crop(image), side)),
-            ("a closer look", closer),
-        ]
-    return [*shown, ("standing out", fit_within(seen.strength, side))]
+        surroundings = fit_within(seen.window.crop(image), side)
+        closer = _stretch(_draw_sight(seen.closer), seen.strength.shape, side)
+        stages += [("its surroundings", surroundings), ("a closer look", closer)]
+    stages.append(("standing out", fit_within(seen.strength, side)))
+    return stages
 
 
-def _drawn_sight(sight: Sight) -> Image:
-    grey = np.maximum(sight.ink, _MIDDLE * sight.characters)
+def _draw_sight(sight: Sight) -> Image:
+    """Draw the detector's maps: ink white, the middles of digits grey."""
+    grey = np.maximum(sight.ink, _MIDDLE_GREY * sight.characters)
     return np.asarray(np.rint(255 * grey), np.uint8)
 
 
-def _in_shape(square: Image, shape: tuple[int, ...], side: int) -> Image:
-    """Stretch what the detector saw as a square to the proportions of an image."""
-    scale = min(1.0, side / max(shape[:2]))
-    size = max(1, round(shape[1] * scale)), max(1, round(shape[0] * scale))
+def _stretch(square: Image, shape: tuple[int, ...], side: int) -> Image:
+    """Stretch a map of the detector, a square, to the proportions of the image it was made of."""
+    height, width = shape[:2]
+    scale = min(1.0, side / max(height, width))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
     return np.asarray(cv2.resize(square, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _ink_in_place(ink: Ink, shape: tuple[int, ...], side: int) -> Image:
+def _draw_ink_in_place(ink: Ink, shape: tuple[int, int], side: int) -> Image:
     """Draw the ink where it was found in an image of ``shape``, and a line around its box.
 
-    What is drawn is at most ``side`` pixels wide and high.
+    The drawing is at most ``side`` pixels wide and high.
     """
     left, top, width, height = ink.box
+    box = Box(left, top, right=left + width, bottom=top + height)
     whole = np.zeros(shape, np.uint8)
-    whole[top : top + height, left : left + width] = (
-        ink.image[top:, left:][:height, :width] if ink.framed else ink.image
-    )
+    pixels = box.crop(ink.image) if ink.framed else ink.image
+    whole[box.top : box.bottom, box.left : box.right] = pixels
     small = fit_within(whole, side)
-    scale = small.shape[1] / shape[1]
-    thickness = max(1, max(small.shape) // _LINES)
-    start = max(0, round(left * scale) - thickness), max(0, round(top * scale) - thickness)
+    rows, columns = small.shape
+    scale = columns / shape[1]
+    inside = box.scaled(scale, scale)
+    thickness = max(1, max(rows, columns) // _LINES_PER_SIDE)
+    start = max(0, inside.left - thickness), max(0, inside.top - thickness)
     end = (
-        min(small.shape[1] - 1, round((left + width) * scale) + thickness - 1),
-        min(small.shape[0] - 1, round((top + height) * scale) + thickness - 1),
+        min(columns - 1, inside.right + thickness - 1),
+        min(rows - 1, inside.bottom + thickness - 1),
     )
-    cv2.rectangle(small, start, end, 160, thickness)
+    cv2.rectangle(small, start, end, _BOX_GREY, thickness)
     return small
 
 
 def layer_views(inspection: Inspection) -> list[LayerView]:
-    """Give what came out of each layer but the last, which are the probabilities."""
+    """Return views of all layers but the last, whose output is the probabilities."""
     views = []
     for name, values in list(inspection.layers.items())[:-1]:
         limit = float(np.abs(values).max()) or 1.0
         grey = np.clip(np.rint(values * (127.5 / limit) + 127.5), 0, 255).astype(np.uint8)
         if values.ndim == 3:
-            views.append(
-                LayerView(
-                    name,
-                    f"{len(values)} maps of {values.shape[1]}×{values.shape[2]}",
-                    limit,
-                    list(grey),
-                )
-            )
+            maps, height, width = values.shape
+            shape = f"{maps} maps of {height}×{width}"
+            images = list(grey)
         else:
-            grid = _GRIDS.get(len(values), (1, len(values)))
-            views.append(LayerView(name, f"{len(values)} units", limit, [grey.reshape(grid)]))
+            shape = f"{len(values)} units"
+            images = [grey.reshape(_GRIDS.get(len(values), (1, len(values))))]
+        views.append(LayerView(name, shape, limit, images))
     return views
 
 
-def outputs(inspection: Inspection) -> list[tuple[int, float]]:
-    """Give the ten digits with their probabilities; none where the network was not asked."""
+def digit_probabilities(inspection: Inspection) -> list[tuple[int, float]]:
+    """Return the ten digits with their probabilities; none where the network did not run."""
     layers = list(inspection.layers.values())
     return list(enumerate(layers[-1].tolist())) if layers else []
 
 
-def occlusion_image(inspection: Inspection) -> Image:
-    """Return the occlusion map as grey.
+def occlusion_image(occlusion: NDArray[np.float32]) -> Image:
+    """Return an occlusion map as grey: the brighter, the more the probability falls.
 
-    It is white where the probability falls most, black where it does not fall.
+    White is where it falls most, black where it does not fall.
     """
-    assert inspection.occlusion is not None  # noqa: S101
-    most = max(float(inspection.occlusion.max()), 1e-6)
-    return np.asarray(np.rint(np.clip(inspection.occlusion / most, 0, 1) * 255), np.uint8)
+    most = max(float(occlusion.max()), 1e-6)
+    return np.asarray(np.rint(np.clip(occlusion / most, 0, 1) * 255), np.uint8)
 
 
-def occlusion_text(inspection: Inspection) -> str:
-    """Say what the occlusion map shows."""
-    assert inspection.occlusion is not None  # noqa: S101
-    before = inspection.prediction.confidence or 0.0
-    after = before - max(float(inspection.occlusion.max()), 0.0)
+def explain_occlusion(occlusion: NDArray[np.float32], prediction: Prediction) -> str:
+    """Return in words what an occlusion map shows."""
+    before = prediction.confidence or 0.0
+    after = before - max(float(occlusion.max()), 0.0)
     return (
         f"A black square of {PATCH}×{PATCH} pixels is laid over each place in turn: "
-        f"the brighter a place, the more the probability of {inspection.prediction.best_guess} "
+        f"the brighter a place, the more the probability of {prediction.best_guess} "
         f"falls there, at most from {before:.2%} to {after:.2%}."
     )
 
 
+def _bars(probabilities: list[tuple[int, float]]) -> Table:
+    table = Table.grid(padding=(0, 2))
+    for digit, probability in probabilities:
+        table.add_row(str(digit), f"{probability:.2%}", Bar(1, 0, probability, width=40))
+    return table
+
+
 def _row(pictures: list[Group] | list[HalfBlocks]) -> Columns:
-    return Columns(
-        [Padding(picture, (0, 0, 1, 0), expand=False) for picture in pictures], padding=(0, 2)
-    )
+    padded = [Padding(picture, (0, 0, 1, 0), expand=False) for picture in pictures]
+    return Columns(padded, padding=(0, 2))

@@ -1,4 +1,4 @@
-"""What is known of a network, drawn for people: its layers, and the card of its weights folder."""
+"""A network for people: its layers, and the model card of its weights folder."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +12,7 @@ from digitcli.weights_folder import ModelCard, WeightsFolder
 
 
 def draw_layers(console: Console, architecture: str) -> None:
-    """Draw the layers as the article's table has them; nothing for an unknown architecture."""
+    """Draw the layers as in the article's table; nothing for an unknown architecture."""
     layers = ARCHITECTURES.get(architecture)
     if layers is None:
         return
@@ -40,19 +40,19 @@ def draw_layers(console: Console, architecture: str) -> None:
     console.print(table)
 
 
-def draw_card(console: Console, bundle: WeightsFolder) -> None:
-    """List what the card says, one fact a row."""
+def draw_card(console: Console, weights: WeightsFolder) -> None:
+    """Draw the model card, one fact a row."""
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column()
     table.add_column(overflow="fold")
-    table.add_row("folder", printable(str(bundle.folder)))
-    for name, fact in card_facts(bundle.card):
+    table.add_row("folder", printable(str(weights.folder)))
+    for name, fact in card_facts(weights.card):
         table.add_row(name, fact)
     console.print(table)
 
 
 def card_facts(card: ModelCard) -> list[tuple[str, str]]:
-    """Give all that a card says as names and values that are safe to show."""
+    """Return the names and values on a card as text that is safe to show."""
     facts: list[tuple[str, Any]] = [
         ("architecture", card.architecture),
         ("created", card.created),
@@ -66,14 +66,16 @@ def card_facts(card: ModelCard) -> list[tuple[str, str]]:
         ("versions", card.versions),
         ("SHA-256", card.files),
     ):
-        facts += [(f"{title}: {name}", fact) for name, fact in _flat(content)]
+        facts += [(f"{title}: {name}", fact) for name, fact in _flatten(content)]
     return [(printable(name), printable(str(fact))) for name, fact in facts]
 
 
-def _flat(facts: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+def _flatten(facts: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    """Return nested facts as one list; the names of nested ones are joined by dots."""
     rows: list[tuple[str, Any]] = []
     for name, fact in facts.items():
-        rows += (
-            _flat(fact, f"{prefix}{name}.") if isinstance(fact, dict) else [(prefix + name, fact)]
-        )
+        if isinstance(fact, dict):
+            rows += _flatten(fact, f"{prefix}{name}.")
+        else:
+            rows.append((prefix + name, fact))
     return rows

@@ -1,9 +1,9 @@
-"""Records on their way into a file, and how an interrupted run goes on.
+"""Records that are written to a file, and how an interrupted run is resumed.
 
-They go to NAME.partial, and what decides them (weights, options) to NAME.partial.json beside it.
-NAME.partial only ever grows: what a resumed run reads anew is added at the end, and all is put into
-the order of the inputs when the last record is there. So a kill at any moment, of a resumed run
-too, costs no record but the one that was being written.
+The records go to NAME.partial, and the settings that decide them (weights, options) to
+NAME.partial.json beside it. NAME.partial only grows: a resumed run appends its records, and all are
+put into the order of the inputs when the last one is written. So a kill at any moment, of a resumed
+run too, costs at most the record that was being written.
 """
 
 import base64
@@ -21,15 +21,13 @@ from digitcli.atomic import PartialFile
 from digitcli.errors import OutputError
 from digitcli.inputs.source import STDIN, Source
 from digitcli.output.record_format import RecordFormat
-from digitcli.output.records import harmless
-from digitcli.output.text import escaped
+from digitcli.output.records import COLUMNS, disarm_formula
+from digitcli.output.text import escape_path
 from digitcli.prediction import Status
-
-_PATH, _STATUS = 0, 3  # columns
 
 
 class _Record(NamedTuple):
-    """A whole record: the path as the format writes it, how it went with its image, its bytes."""
+    """A whole record: the path as the format writes it, the status of its image, its bytes."""
 
     path: str
     status: Status
@@ -38,65 +36,70 @@ class _Record(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RecordReader:
-    """How the records of a format are told apart and what they say.
+    """How the records of a format are split and parsed.
 
     Attributes:
         end: the byte or bytes that end a record, outside quotes.
-        quoted: a record may hold its end between quotes.
-        parse: the path in a whole record, as the format writes it, and the status.
-        written: a path as the format writes it.
+        parse: returns the path in a whole record, as the format writes it, and the status.
+        format_path: returns a path as the format writes it.
+        has_quotes: a record may hold its end between quotes.
 
     """
 
     end: bytes
     parse: Callable[[bytes], tuple[str, Status]]
-    written: Callable[[str], str]
-    quoted: bool = False
+    format_path: Callable[[str], str]
+    has_quotes: bool = False
 
-    def records(self, content: bytes) -> Iterator[_Record]:
-        """Yield the records that a run of ours wrote, but not one that is torn."""
-        for start, end in self._whole(content):
+    def parse_all(self, content: bytes) -> Iterator[_Record]:
+        """Yield the whole records that can be parsed."""
+        for start, end in self._find_whole(content):
             record = content[start:end]
-            with contextlib.suppress(ValueError, LookupError, StopIteration, TypeError):
-                yield _Record(*self.parse(record), record)
+            with contextlib.suppress(ValueError, LookupError, TypeError):
+                path, status = self.parse(record)
+                yield _Record(path, status, record)
 
-    def whole_size(self, content: bytes) -> int:
+    def size_of_whole(self, content: bytes) -> int:
         """Return where the last whole record ends."""
-        return max((end for _, end in self._whole(content)), default=0)
+        return max((end for _, end in self._find_whole(content)), default=0)
 
-    def _whole(self, content: bytes) -> Iterator[tuple[int, int]]:
-        start = search = 0
-        while (found := content.find(self.end, search)) >= 0:
-            search = found + len(self.end)
-            if self.quoted and content.count(b'"', start, found) % 2:
-                continue
-            yield start, search
-            start = search
+    def _find_whole(self, content: bytes) -> Iterator[tuple[int, int]]:
+        """Yield the start and the end of each whole record."""
+        start = position = 0
+        while (found := content.find(self.end, position)) >= 0:
+            position = found + len(self.end)
+            is_in_quotes = self.has_quotes and content.count(b'"', start, found) % 2
+            if not is_in_quotes:
+                yield start, position
+                start = position
 
 
 def record_reader(format_: RecordFormat, *, null: bool) -> RecordReader | None:
-    """Return how the records of a format are read; None where a run cannot go on with them."""
+    """Return how the records of a format are read; None where a run cannot be resumed in it."""
+    if format_ is RecordFormat.TSV and null:
+        return RecordReader(b"\0", _parse_tsv, format_path=lambda path: path)
     if format_ is RecordFormat.TSV:
-        return RecordReader(
-            b"\0" if null else b"\n", _parse_tsv, (lambda path: path) if null else escaped
-        )
+        return RecordReader(b"\n", _parse_tsv, format_path=escape_path)
     if format_ is RecordFormat.CSV:
-        return RecordReader(b"\r\n", _parse_csv, harmless, quoted=True)
+        return RecordReader(b"\r\n", _parse_csv, format_path=disarm_formula, has_quotes=True)
     if format_ is RecordFormat.JSONL:
-        return RecordReader(b"\n", _parse_json, lambda path: path)
+        return RecordReader(b"\n", _parse_json, format_path=lambda path: path)
     return None
 
 
 def _parse_tsv(record: bytes) -> tuple[str, Status]:
-    fields = os.fsdecode(record[:-1]).split("\t")
-    # a raw path may hold tabs; the status is the last column, or the last but the likeliest digits
-    status = next(at for at in (-1, -2) if fields[at] in set(Status))
-    return "\t".join(fields[: status - 2]), Status(fields[status])
+    # from the right, as a raw path may hold tabs
+    text = os.fsdecode(record[:-1])
+    path, _, _, status = text.rsplit("\t", 3)
+    if status not in set(Status):  # it is the column of the likeliest digits
+        path, _, _, status, _ = text.rsplit("\t", 4)
+    return path, Status(status)
 
 
 def _parse_csv(record: bytes) -> tuple[str, Status]:
     [row] = csv.reader([os.fsdecode(record)])
-    return row[_PATH], Status(row[_STATUS])
+    fields = dict(zip(COLUMNS, row, strict=False))  # without the likeliest digits
+    return fields["path"], Status(fields["status"])
 
 
 def _parse_json(record: bytes) -> tuple[str, Status]:
@@ -112,13 +115,13 @@ class PartialRecords:
     def __init__(
         self, path: Path, head: str, reader: RecordReader | None, run: Mapping[str, Any]
     ) -> None:
-        """Name the file.
+        """Name the file; nothing is opened yet.
 
         Args:
             path: of the file.
-            head: what stands before the first record.
-            reader: of its records; None where a run cannot go on with them.
-            run: all that decides the records, to be compared when a run goes on.
+            head: the text before the first record.
+            reader: of its records; None where a run cannot be resumed.
+            run: the settings that decide the records, which a resumed run must share.
 
         """
         self._file = PartialFile(path)
@@ -137,19 +140,19 @@ class PartialRecords:
 
     @property
     def can_resume(self) -> bool:
-        """A later run can go on with it."""
+        """A later run can resume this one."""
         return self._reader is not None
 
     @property
     def resumed(self) -> bool:
-        """The run goes on with records of an earlier one."""
+        """The run resumes an earlier one."""
         return self._order is not None
 
     def open(self, *, resume: bool) -> int:
-        """Open NAME.partial and return the descriptor; a resumed run goes on with what it holds.
+        """Open NAME.partial, to append to it where the run is resumed; return the descriptor.
 
         Raises:
-            OutputError: it cannot be opened, or holds what this run cannot go on with.
+            OutputError: it cannot be opened, or holds records that this run cannot resume.
 
         """
         size = self.partial.stat().st_size if self.partial.exists() else 0
@@ -168,24 +171,24 @@ class PartialRecords:
         return descriptor
 
     def unanswered(self, chunks: Iterator[list[Source]]) -> Iterator[list[Source]]:
-        """Pass on the sources without an answer yet; count those that have one."""
+        """Yield the sources without a record yet, and those that failed; count the others."""
         if self._order is None or self._reader is None:
             yield from chunks
             return
         for chunk in chunks:
-            left = []
+            to_read = []
             for source in chunk:
-                key = self._reader.written(source.path)
-                self._order.append(key)
-                known = self._known.get(key)
+                path = self._reader.format_path(source.path)
+                self._order.append(path)
+                known = self._known.get(path)
                 if known is None or known is Status.ERROR or source.path == STDIN:
-                    left.append(source)
+                    to_read.append(source)
                 else:
                     self.counts[known] += 1
-            yield left
+            yield to_read
 
     def finish(self) -> None:
-        """Give the file its name, the records in the order of the inputs.
+        """Put the records in the order of the inputs, and rename NAME.partial to NAME.
 
         Raises:
             OutputError: that cannot be done; all records are in NAME.partial.
@@ -197,7 +200,7 @@ class PartialRecords:
         self._run_file.unlink(missing_ok=True)
 
     def abandon(self) -> bool:
-        """Close NAME.partial; tell whether it holds records and stays."""
+        """Close NAME.partial, and remove it if it holds no records; return whether it stays."""
         self._file.close()
         with contextlib.suppress(OSError):
             if self.partial.stat().st_size > len(self._head):
@@ -207,10 +210,10 @@ class PartialRecords:
         return False
 
     def _write_run(self) -> None:
-        """Write how the records are made, before the first of them.
+        """Write the settings of the run, before its first record.
 
-        Not by another name first: where a kill leaves it torn, there are no records that need it,
-        and the next run writes it anew.
+        The write need not be atomic: where a kill leaves the file torn, there are no records yet
+        that need it, and the next run writes it anew.
         """
         try:
             self._run_file.write_text(json.dumps(self._run, indent=2), encoding="utf-8")
@@ -226,7 +229,8 @@ class PartialRecords:
             )
         try:
             before = json.loads(self._run_file.read_bytes())
-            other = sorted(n for n in {*before, *self._run} if before.get(n) != self._run.get(n))
+            names = {*before, *self._run}
+            other = sorted(name for name in names if before.get(name) != self._run.get(name))
         except (OSError, ValueError, TypeError, AttributeError) as error:
             raise OutputError(
                 f"{self.partial}: how it was made is not known, as {self._run_file.name} beside it "
@@ -239,7 +243,7 @@ class PartialRecords:
             )
 
     def _read_known(self, descriptor: int) -> None:
-        """Find the whole records and cut a torn one off."""
+        """Read the whole records, and cut off a torn one."""
         assert self._reader is not None  # noqa: S101
         content = self.partial.read_bytes()
         if not content.startswith(self._head):
@@ -248,15 +252,15 @@ class PartialRecords:
             content = self._head
         self._order = []
         body = content[len(self._head) :]
-        self._known = {record.path: record.status for record in self._reader.records(body)}
-        os.truncate(descriptor, len(self._head) + self._reader.whole_size(body))
+        self._known = {record.path: record.status for record in self._reader.parse_all(body)}
+        os.truncate(descriptor, len(self._head) + self._reader.size_of_whole(body))
 
     def _put_in_order(self, order: list[str]) -> None:
-        """Rewrite NAME.partial where its records are not those of the inputs, in their order."""
+        """Rewrite NAME.partial with one record for each input, in their order."""
         assert self._reader is not None  # noqa: S101
         content = self.partial.read_bytes()
         body = content[len(self._head) :]
-        latest = {record.path: record.content for record in self._reader.records(body)}
+        latest = {record.path: record.content for record in self._reader.parse_all(body)}
         ordered = self._head + b"".join(latest[path] for path in order)
         if ordered != content:
             self._file.rewrite(ordered)

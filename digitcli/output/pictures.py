@@ -1,4 +1,4 @@
-"""Pictures in a terminal, two pixels in each character cell, and how they are made small."""
+"""Images in a terminal, two pixels in each character cell."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from rich.measure import Measurement
 from rich.segment import Segment
 from rich.style import Style
 
-# What stands for (upper, lower) where there are no colours; the second row for terminals without
+# Characters for (upper, lower) pixel where there are no colours; _ASCII is for terminals without
 # block characters.
 _BLOCKS = {(False, False): " ", (True, False): "▀", (False, True): "▄", (True, True): "█"}
 _ASCII = {(False, False): " ", (True, False): "'", (False, True): ".", (True, True): "#"}
@@ -24,11 +24,11 @@ Pixel = tuple[int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class HalfBlocks:
-    """A picture to print on a Rich console, alone or as a table's cell.
+    """An image to print on a Rich console, alone or as a table's cell.
 
-    ``image`` is uint8 of shape (height, width), 0 black, or (height, width, 3), RGB; it takes
-    ``width`` columns and half of ``height`` lines. With colours each pixel has its own; without,
-    what is brighter than half is drawn.
+    ``image`` is uint8 of shape (height, width), 0 black, or (height, width, 3), RGB. It takes
+    ``width`` columns and half of ``height`` lines. Without colours, the pixels brighter than half
+    are drawn.
     """
 
     image: NDArray[np.uint8]
@@ -38,23 +38,21 @@ class HalfBlocks:
             console.color_system is not None and not console.no_color and not options.ascii_only
         )
         blocks = _ASCII if options.ascii_only else _BLOCKS
-        image = (
-            self.image
-            if self.image.ndim == 3
-            else np.repeat(self.image[..., np.newaxis], 3, axis=2)
-        )
+        image = self.image
+        if image.ndim == 2:
+            image = np.repeat(image[..., np.newaxis], 3, axis=2)
         rows: list[list[Pixel]] = [[(r, g, b) for r, g, b in row] for row in image.tolist()]
         for y in range(0, len(rows), 2):
             uppers = rows[y]
-            lowers: Sequence[Pixel | None] = (
-                rows[y + 1] if y + 1 < len(rows) else [None] * len(uppers)
-            )
+            lowers: Sequence[Pixel | None] = [None] * len(uppers)
+            if y + 1 < len(rows):
+                lowers = rows[y + 1]
             for (upper, lower), run in groupby(zip(uppers, lowers, strict=True)):
                 length = len(list(run))
                 if colored:
                     yield Segment("▀" * length, _style(upper, lower))
                 else:
-                    yield Segment(blocks[_bright(upper), _bright(lower)] * length)
+                    yield Segment(blocks[_is_bright(upper), _is_bright(lower)] * length)
             yield Segment.line()
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
@@ -62,7 +60,7 @@ class HalfBlocks:
         return Measurement(width, width)
 
 
-def _bright(pixel: Pixel | None) -> bool:
+def _is_bright(pixel: Pixel | None) -> bool:
     return pixel is not None and sum(pixel) > 3 * 127
 
 

@@ -9,8 +9,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-# matplotlib tells of its caches while it is imported, on stderr, where digitcli is silent while
-# nothing is wrong
+# on import matplotlib logs about its caches to stderr, where digitcli prints nothing unless
+# something is wrong
 logging.getLogger("matplotlib").setLevel(logging.ERROR)
 
 import numpy as np
@@ -26,7 +26,7 @@ from digitcli.evaluation.metrics import TARGETS, Calibration, Refusal
 Image = NDArray[np.uint8]
 Numbers = NDArray[np.float64]
 
-# Dark enough on white, bright enough on black. In a page they are replaced by its own colours.
+# Dark enough on white, bright enough on black. An HTML page replaces them by its own colours.
 INK, LINE, OTHER = "#202124", "#1f77b4", "#d95f02"
 _IN_PAGE = {INK: "currentColor", LINE: "var(--line)", OTHER: "var(--other)"}
 _STYLE: dict[Any, Any] = {
@@ -44,13 +44,14 @@ _STYLE: dict[Any, Any] = {
     "legend.frameon": False,
     "lines.linewidth": 1.5,
 }
-_POINTS = 400  # of a curve; more cannot be seen
-_LEAST = 1e-5  # of a loss or a share that is drawn on a logarithmic axis
+_MAX_POINTS = 400  # of a curve; more cannot be seen
+_MIN_DRAWN = 1e-5  # a loss or a share below it is drawn here, as the axis is logarithmic
+_MAX_FINITE = 1e9  # of epochs and losses in a history; more is damage
 
 
 @rc_context(_STYLE)
-def rendered(figure: Figure, kind: str) -> bytes:
-    """Give a figure as the content of a file: ``svg`` or ``png``, on white."""
+def render_file(figure: Figure, kind: str) -> bytes:
+    """Return a figure as the content of a file, ``svg`` or ``png``, on white."""
     content = io.BytesIO()
     metadata = {"Date": None} if kind == "svg" else None
     figure.savefig(content, format=kind, dpi=150, metadata=metadata, facecolor="white")
@@ -58,11 +59,11 @@ def rendered(figure: Figure, kind: str) -> bytes:
 
 
 @rc_context(_STYLE)
-def inline_svg(figure: Figure, name: str) -> str:
-    """Give a figure as an SVG element for an HTML page that defines ``--line`` and ``--other``.
+def render_element(figure: Figure, name: str) -> str:
+    """Return a figure as an SVG element for an HTML page that defines ``--line`` and ``--other``.
 
-    ``name`` is put before all ids, as several such elements share one page. The element is hidden
-    from screen readers: the page says in words what it shows.
+    ``name`` prefixes all ids, as several such elements share one page. The element is hidden from
+    screen readers: the page says in words what it shows.
     """
     content = io.StringIO()
     figure.savefig(content, format="svg", metadata={"Date": None}, transparent=True)
@@ -76,12 +77,13 @@ def inline_svg(figure: Figure, name: str) -> str:
 
 
 @rc_context(_STYLE)
-def confusion_matrix(
+def draw_confusion_matrix(
     confusion: NDArray[np.int64], labels: Sequence[str], answers: Sequence[str]
 ) -> Figure:
     """Draw the confusion matrix: the diagonal grey, mistakes red by their share of the row.
 
-    ``labels`` and ``answers`` name its rows and columns; images without an answer are no mistakes.
+    ``labels`` and ``answers`` name its rows and columns. The columns from the eleventh on, images
+    without an answer, are no mistakes.
     """
     figure = Figure(figsize=(6.4, 6.0), layout="constrained")
     axes = figure.add_subplot()
@@ -97,9 +99,9 @@ def confusion_matrix(
     for (label, answer), count in np.ndenumerate(confusion):
         if count or label == answer:
             axes.text(
-                answer,
-                label,
-                str(count),
+                x=answer,
+                y=label,
+                s=str(count),
                 ha="center",
                 va="center",
                 color=INK,
@@ -120,21 +122,22 @@ def confusion_matrix(
 
 
 @rc_context(_STYLE)
-def reliability(calibration: Calibration) -> Figure:
+def draw_reliability(calibration: Calibration) -> Figure:
     """Draw the accuracy of each bin against its confidence, and the number of its predictions."""
     figure = Figure(figsize=(4.8, 4.2), layout="constrained")
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
     filled = [b for b in calibration.bins if b.count]
     middles = [(b.low + b.high) / 2 for b in filled]
+    accuracies = [b.accuracy for b in filled]
+    confidences = [b.confidence for b in filled]
+    counts = [b.count for b in filled]
     width = 0.9 / len(calibration.bins)
     upper.plot([0, 1], [0, 1], color=INK, linewidth=0.8, linestyle="--")
-    upper.bar(middles, [b.accuracy for b in filled], width, color=LINE, alpha=0.45)
-    upper.plot(
-        [b.confidence for b in filled], [b.accuracy for b in filled], "o", color=LINE, markersize=4
-    )
+    upper.bar(middles, accuracies, width, color=LINE, alpha=0.45)
+    upper.plot(confidences, accuracies, "o", color=LINE, markersize=4)
     upper.set_ylabel("share right")
     upper.set_ylim(0, 1.02)
-    lower.bar(middles, [b.count for b in filled], width, color=LINE, alpha=0.45)
+    lower.bar(middles, counts, width, color=LINE, alpha=0.45)
     lower.set_yscale("log")
     lower.set_ylabel("images")
     lower.set_xlabel("confidence")
@@ -143,21 +146,19 @@ def reliability(calibration: Calibration) -> Figure:
 
 
 @rc_context(_STYLE)
-def refusal_curve(refusal: Refusal, min_confidence: float) -> Figure:
-    """Draw the error of the rest against the share refused, and mark ``min_confidence`` on it.
+def draw_refusal_curve(refusal: Refusal, min_confidence: float) -> Figure:
+    """Draw the error of the answers left against the share refused, and mark ``min_confidence``.
 
-    There must be an answer.
+    ``refusal`` must have at least one row.
     """
     figure = Figure(figsize=(4.8, 4.2), layout="constrained")
     axes = figure.add_subplot()
     start = float(refusal.refused[0])
     widest = max(refusal.share_for(target) for target in TARGETS)
     end = min(1.0, start + max(0.02, 1.3 * (widest - start)))
-    rows = np.unique(
-        np.searchsorted(refusal.refused, np.linspace(start, end, _POINTS)).clip(
-            0, len(refusal.error) - 1
-        )
-    )
+    shares = np.linspace(start, end, _MAX_POINTS)
+    rows = np.searchsorted(refusal.refused, shares)
+    rows = np.unique(rows.clip(0, len(refusal.error) - 1))
     axes.step(refusal.refused[rows], refusal.error[rows], where="post", color=LINE)
     for target in TARGETS:
         axes.axhline(target, color=INK, linewidth=0.6, linestyle=":")
@@ -177,103 +178,107 @@ def refusal_curve(refusal: Refusal, min_confidence: float) -> Figure:
 
 
 @rc_context(_STYLE)
-def training_curves(history: str) -> Figure:
+def draw_training_curves(history: str) -> Figure:
     """Draw loss and accuracy over the epochs.
 
     ``history`` is the content of a weights folder's history.csv; the columns epoch, loss, accuracy,
     validation_loss and validation_accuracy are drawn.
 
     Raises:
-        ValueError: it is not such a table.
+        ValueError: it is not such a table, has no rows, or has numbers out of range.
 
     """
     rows = list(csv.DictReader(io.StringIO(history)))
-    names = ("epoch", "loss", "validation_loss", "accuracy", "validation_accuracy")
-    try:
-        columns = (
-            np.array([[float(row[name]) for name in names] for row in rows])
-            .reshape(-1, len(names))
-            .T
-        )
-    except (KeyError, TypeError) as error:
-        raise ValueError("it is no history of a training") from error
-    if (
-        not columns.size
-        or not (columns >= 0).all()
-        or not (columns <= [[1e9], [1e9], [1e9], [1], [1]]).all()
-    ):
-        raise ValueError("it has no epochs, or numbers that cannot be")
-    epochs, loss, validation_loss, accuracy, validation_accuracy = columns
+    epochs = _read_column(rows, "epoch", _MAX_FINITE)
+    loss = _read_column(rows, "loss", _MAX_FINITE)
+    validation_loss = _read_column(rows, "validation_loss", _MAX_FINITE)
+    accuracy = _read_column(rows, "accuracy", 1)
+    validation_accuracy = _read_column(rows, "validation_accuracy", 1)
     figure = Figure(figsize=(7.2, 3.0), layout="constrained")
     left, right = figure.subplots(1, 2)
-    _curves(left, epochs, loss, validation_loss)
+    _draw_curves(left, epochs, loss, validation_loss)
     left.set_ylabel("loss")
     left.legend()
-    _curves(right, epochs, 1 - accuracy, 1 - validation_accuracy)
+    _draw_curves(right, epochs, 1 - accuracy, 1 - validation_accuracy)
     right.yaxis.set_major_formatter(PercentFormatter(1))
     right.set_ylabel("wrong")
     return figure
 
 
-def _curves(axes: Axes, epochs: Numbers, training: Numbers, validation: Numbers) -> None:
+def _read_column(rows: list[dict[str, str]], name: str, most: float) -> Numbers:
+    try:
+        column = np.array([float(row[name]) for row in rows])
+    except (KeyError, TypeError) as error:
+        raise ValueError("not the history of a training run") from error
+    in_range = (column >= 0) & (column <= most)  # NaN fails both comparisons
+    if not len(column) or not in_range.all():
+        raise ValueError(f"the history has no epochs, or a {name} out of range")
+    return column
+
+
+def _draw_curves(axes: Axes, epochs: Numbers, training: Numbers, validation: Numbers) -> None:
     marker = "o" if len(epochs) == 1 else ""
     axes.plot(
         epochs,
-        training.clip(min=_LEAST),
+        training.clip(min=_MIN_DRAWN),
         color=LINE,
         linestyle="--",
         marker=marker,
         label="training",
     )
-    axes.plot(epochs, validation.clip(min=_LEAST), color=OTHER, marker=marker, label="validation")
+    axes.plot(
+        epochs, validation.clip(min=_MIN_DRAWN), color=OTHER, marker=marker, label="validation"
+    )
     axes.set_yscale("log")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("epoch")
 
 
 @rc_context(_STYLE)
-def contact_sheet(
+def draw_contact_sheet(
+    *,
     title: str,
     stages: Sequence[tuple[str, Image]],
     layers: Sequence[tuple[str, Sequence[Image]]],
     outputs: Sequence[float],
-    last: tuple[str, Image] | None,
+    occlusion: Image | None,
 ) -> Figure:
     """Lay out an inspection.
 
-    First the stages, then a row for each layer that has maps, then units, outputs and ``last``.
+    The first row holds the stages. A row for each layer of several maps follows. The last, where
+    there are outputs, holds the layers of one image, the outputs as bars, and the occlusion map.
     """
-    maps = [layer for layer in layers if len(layer[1]) > 1]
-    units = [layer for layer in layers if len(layer[1]) == 1]
-    heights = [
-        3.0,
-        *(1.6 if len(images) < 10 else 0.8 for _, images in maps),
-        *([3.0] if outputs else []),
-    ]
+    layers_of_maps = [(name, images) for name, images in layers if len(images) > 1]
+    layers_of_units = [(name, images[0]) for name, images in layers if len(images) == 1]
+    heights = [3.0]
+    heights += [1.6 if len(images) < 10 else 0.8 for _, images in layers_of_maps]
+    heights += [3.0] if outputs else []
     figure = Figure(figsize=(11, sum(heights) + 0.5 * len(heights)), layout="constrained")
     figure.suptitle(title, parse_math=False)
-    rows = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
-    for axes, (name, image) in zip(rows[0].subplots(1, len(stages)), stages, strict=True):
-        _picture(axes, image, name)
-    for row, (name, images) in zip(rows[1:], maps, strict=False):
+    rows = iter(figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False).flat)
+    all_axes = next(rows).subplots(1, len(stages))
+    for axes, (name, image) in zip(all_axes, stages, strict=True):
+        _show_image(axes, image, name)
+    for name, images in layers_of_maps:
+        row = next(rows)
         row.suptitle(name, fontsize=9)
         for axes, image in zip(row.subplots(1, len(images)), images, strict=True):
-            _picture(axes, image)
+            _show_image(axes, image)
     if outputs:
-        columns = list(rows[-1].subplots(1, len(units) + 2))
-        for axes, (name, images) in zip(columns, units, strict=False):
-            _picture(axes, images[0], name)
-        columns[-2].barh(range(len(outputs)), outputs, color=LINE)
-        columns[-2].set_yticks(range(len(outputs)))
-        columns[-2].set_xlim(0, 1)
-        columns[-2].invert_yaxis()
-        columns[-2].set_title("outputs", fontsize=9)
-        if last is not None:
-            _picture(columns[-1], last[1], last[0])
+        *left_axes, bars, last_axes = next(rows).subplots(1, len(layers_of_units) + 2)
+        for axes, (name, image) in zip(left_axes, layers_of_units, strict=True):
+            _show_image(axes, image, name)
+        bars.barh(range(len(outputs)), outputs, color=LINE)
+        bars.set_yticks(range(len(outputs)))
+        bars.set_xlim(0, 1)
+        bars.invert_yaxis()
+        bars.set_title("outputs", fontsize=9)
+        if occlusion is not None:
+            _show_image(last_axes, occlusion, "occlusion")
     return figure
 
 
-def _picture(axes: Axes, image: Image, title: str = "") -> None:
+def _show_image(axes: Axes, image: Image, title: str = "") -> None:
     axes.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
     axes.set_axis_off()
     axes.set_title(title, fontsize=9)

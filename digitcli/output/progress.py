@@ -1,4 +1,4 @@
-"""How far a long run has come, on stderr where that is a terminal."""
+"""The progress of a long run, on stderr where that is a terminal."""
 
 import time
 from collections.abc import Generator, Iterable, Mapping
@@ -20,9 +20,8 @@ from digitcli.prediction import Status
 
 T = TypeVar("T")
 
-# seconds
-_PATIENCE = 0.3  # of somebody who sees nothing yet
-_REFRESH = 0.1
+_PATIENCE = 0.3  # seconds, after which the bar is shown; a shorter run shows none
+_REFRESH = 0.1  # seconds
 
 
 class _Rate(ProgressColumn):
@@ -31,11 +30,11 @@ class _Rate(ProgressColumn):
 
 
 def show_progress(batches: Iterable[list[T]], tally: Tally, console: Console) -> Generator[list[T]]:
-    """Pass batches of answers on and keep a bar on the console meanwhile.
+    """Yield batches of answers and show a bar on the console meanwhile.
 
     It shows the count, the rate, and the time left once that is known.
     """
-    # No thread refreshes the bar: worker processes are forked off meanwhile.
+    # without a thread that refreshes the bar, as worker processes are forked meanwhile
     columns = (BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
     bar = Progress(*columns, console=console, transient=True, auto_refresh=False)
     task = bar.add_task("", total=None)
@@ -53,7 +52,7 @@ def show_progress(batches: Iterable[list[T]], tally: Tally, console: Console) ->
 
 
 def summary(counts: Mapping[Status, int], seconds: float) -> str:
-    """Sum up a run in one line: how many were read, with what result, and how fast."""
+    """Return a line about a run: number of images, results, time and rate."""
     total = sum(counts.values())
     names = {
         Status.OK: "digits",

@@ -1,10 +1,10 @@
-"""The names of the ways to write answers."""
+"""The names of the formats of records."""
 
 from enum import Enum
 
 
 class RecordFormat(str, Enum):
-    """How answers are written."""
+    """The format of the records that ``classify`` writes."""
 
     AUTO = "auto"
     TABLE = "table"

@@ -1,4 +1,4 @@
-"""Answers for machines: tsv, csv, json, jsonl and digit, and the JSON Schema of a record."""
+"""Records for programs: tsv, csv, json, jsonl and digit, and the JSON Schema of a record."""
 
 import base64
 import csv
@@ -11,22 +11,22 @@ from typing import TYPE_CHECKING, Any
 
 from digitcli.inputs.source import STDIN
 from digitcli.output.record_format import RecordFormat
-from digitcli.output.text import escaped
+from digitcli.output.text import escape_path
 from digitcli.prediction import Prediction, Status
 
 if TYPE_CHECKING:
     from digitcli.inference.classifier import Answer
 
 COLUMNS = ("path", "digit", "confidence", "status")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # first characters of a spreadsheet's formulas
 DECIMALS = 4  # of a probability
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What is written: ``head``, the records with ``between`` between them, ``tail``.
+    """The parts of the output: ``head``, the records, separated by ``between``, and ``tail``.
 
-    Text is encoded by ``os.fsencode``, which gives back the very bytes of a path.
+    Text is encoded by ``os.fsencode``, which restores the bytes of a path.
     """
 
     record: Callable[["Answer"], str]
@@ -43,50 +43,52 @@ def layout(
     top: bool = False,
     terminal: bool = False,
 ) -> Layout:
-    """Lay out records in a machine's format.
+    """Return the layout of a format for programs.
 
     Args:
         format_: any but auto and table.
-        header: begin tsv with the names of the columns; csv always does.
+        header: begin tsv with the names of the columns, as csv always does.
         null: end tsv and digit records in NUL and leave the paths in them raw.
-        top: whether there are likeliest digits to list, in a column or field ``top``.
+        top: there are likeliest digits to list, in a column or a field ``top``.
         terminal: the records go to a terminal, which must not get control characters from a path.
 
     """
     end = "\0" if null else "\n"
-    raw = not terminal and (null or format_ is RecordFormat.CSV)
-    shown: Callable[[str], str] = (lambda path: path) if raw else escaped
+    is_raw = not terminal and (null or format_ is RecordFormat.CSV)
     columns = (*COLUMNS, "top") if top else COLUMNS
+
+    def format_path(path: str) -> str:
+        return path if is_raw else escape_path(path)
+
+    def format_digit(answer: "Answer") -> str:
+        return _digit(answer.prediction, "?") + end
+
+    def format_tsv(answer: "Answer") -> str:
+        path = format_path(answer.path)
+        return "\t".join(_row(answer, path, no_digit="?", no_confidence="-", top=top)) + end
+
+    def format_csv(answer: "Answer") -> str:
+        path = disarm_formula(format_path(answer.path))
+        return _csv(_row(answer, path, no_digit="", no_confidence="", top=top))
+
+    def format_json(answer: "Answer") -> str:
+        return _json(answer, top=top)
+
     if format_ is RecordFormat.DIGIT:
-        return Layout(lambda answer: _digit(answer.prediction, "?") + end)
+        return Layout(format_digit)
     if format_ is RecordFormat.TSV:
-        return Layout(
-            lambda answer: (
-                "\t".join(
-                    _row(answer, shown(answer.path), no_digit="?", no_confidence="-", top=top)
-                )
-                + end
-            ),
-            head="\t".join(columns) + end if header else "",
-        )
+        return Layout(format_tsv, head="\t".join(columns) + end if header else "")
     if format_ is RecordFormat.CSV:
-        return Layout(
-            lambda answer: _csv(
-                _row(answer, harmless(shown(answer.path)), no_digit="", no_confidence="", top=top)
-            ),
-            head=_csv(columns),
-        )
+        return Layout(format_csv, head=_csv(columns))
     if format_ is RecordFormat.JSONL:
-        return Layout(lambda answer: _json(answer, top=top) + "\n")
+        return Layout(lambda answer: format_json(answer) + "\n")
     if format_ is RecordFormat.JSON:
-        return Layout(
-            lambda answer: _json(answer, top=top), head="[\n", between=",\n", tail="\n]\n"
-        )
-    raise ValueError(f"{format_} is not a machine's format")
+        return Layout(format_json, head="[\n", between=",\n", tail="\n]\n")
+    raise ValueError(f"{format_} is no format for programs")
 
 
 def json_schema() -> dict[str, Any]:
-    """Describe a record of json and jsonl: JSON Schema, draft 2020-12."""
+    """Return the JSON Schema, draft 2020-12, of a record of json and jsonl."""
     digit = {"type": "integer", "minimum": 0, "maximum": 9}
     probability = {"type": "number", "minimum": 0, "maximum": 1}
     ranked = {
@@ -160,16 +162,13 @@ def _digit(prediction: Prediction, none: str) -> str:
 
 def _row(answer: "Answer", path: str, *, no_digit: str, no_confidence: str, top: bool) -> list[str]:
     prediction = answer.prediction
-    confidence = (
-        no_confidence if prediction.confidence is None else f"{prediction.confidence:.{DECIMALS}f}"
-    )
+    confidence = no_confidence
+    if prediction.confidence is not None:
+        confidence = f"{prediction.confidence:.{DECIMALS}f}"
     fields = [path, _digit(prediction, no_digit), confidence, prediction.status.value]
     if top:
-        fields.append(
-            " ".join(
-                f"{ranked.digit}:{ranked.probability:.{DECIMALS}f}" for ranked in prediction.top
-            )
-        )
+        pairs = [f"{ranked.digit}:{ranked.probability:.{DECIMALS}f}" for ranked in prediction.top]
+        fields.append(" ".join(pairs))
     return fields
 
 
@@ -179,8 +178,8 @@ def _csv(fields: Iterable[str]) -> str:
     return row.getvalue()
 
 
-def harmless(path: str) -> str:
-    """Begin a path that a spreadsheet takes for a formula with ./, which names the same file."""
+def disarm_formula(path: str) -> str:
+    """Prefix ./ to a path that a spreadsheet would take for a formula; it names the same file."""
     return f"./{path}" if path.startswith(_FORMULA) and path != STDIN else path
 
 
@@ -206,7 +205,7 @@ def _json(answer: "Answer", *, top: bool) -> str:
         record["top"] = [
             {"digit": r.digit, "probability": _rounded(r.probability)} for r in prediction.top
         ]
-    # what a terminal would not show as it is, JSON can say in ASCII
+    # where a terminal could not print the path, JSON escapes all but ASCII
     return json.dumps(record, ensure_ascii=not path.isprintable())
 
 

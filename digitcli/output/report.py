@@ -1,4 +1,4 @@
-"""``evaluate --report``: all that was measured as one page for people."""
+"""``evaluate --report``: all measures as an HTML page."""
 
 import datetime
 import itertools
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from digitcli._version import __version__
 from digitcli.atomic import write_bytes
 from digitcli.evaluation.answers import Answers, Outcome
+from digitcli.evaluation.metrics import Bin, DigitScore, OperatingPoint
 from digitcli.output import plots
 from digitcli.output.confusion import column_names, is_mistake, row_names
 from digitcli.output.html import page, picture_uri
@@ -20,7 +21,7 @@ from digitcli.output.model_card import card_facts
 from digitcli.output.scores import (
     Scores,
     answer_name,
-    comparison_in_words,
+    describe_comparison,
     figures,
     label_name,
     operating_points,
@@ -31,9 +32,9 @@ from digitcli.output.text import printable
 from digitcli.prediction import Status
 from digitcli.weights_folder import WeightsFolder
 
-GALLERY = 100  # mistakes shown: 100 take about 400 KB, and nobody looks at more
+GALLERY = 100  # mistakes shown; 100 take about 400 KB
 DIFFERENCES = 30  # images shown that only one of two networks gets right, for each of the two
-THUMBNAIL_SIDE = 168  # twice as many pixels as it is drawn with, for fine screens
+THUMBNAIL_SIDE = 168  # pixels; twice the size on the page, for screens of high resolution
 
 
 def write_report(
@@ -45,78 +46,47 @@ def write_report(
     seen: Mapping[int, NDArray[np.uint8]],
     given: Mapping[int, NDArray[np.uint8] | None],
 ) -> None:
-    """Write the report: one HTML file that needs no other, whole or not at all.
+    """Write the report atomically: an HTML file that needs no other.
 
     Args:
         path: of the file.
-        data: the data set's name.
-        weights: whose network was measured.
-        scores: what was measured.
-        seen: the canvases of the rows to show, uint8 of shape (28, 28); the rows are those of
-            `rows_to_show`.
-        given: the images as given, by the same rows, at most ``THUMBNAIL_SIDE`` wide and high,
-            where they came from files that can be read.
+        data: name of the data set.
+        weights: of the network that was measured.
+        scores: the measures.
+        seen: the canvases, uint8 of shape (28, 28), by the rows of `rows_to_show`.
+        given: the images as given, by the same rows, at most ``THUMBNAIL_SIDE`` wide and high; None
+            where a file cannot be read any more.
 
     Raises:
         OutputError: the file cannot be written.
 
     """
     evaluation = scores.evaluation
-    mistakes = scores.answers.worst_mistakes(GALLERY)
-    shown = _gallery(mistakes, scores, seen, given)
-    anchors = {mistake["anchor"] for mistake in shown}
-    answers = column_names(evaluation.confusion)
-    has_answers = len(evaluation.refusal.answered) > 0
+    mistakes = _gallery(scores.answers.worst_mistakes(GALLERY), scores, seen, given)
+    anchors = {mistake["anchor"] for mistake in mistakes}
     content = page(
         "report.html",
         title=f"How {printable(weights.folder.name)} reads {printable(data)}",
         made=f"digitcli {__version__}, {datetime.datetime.now().astimezone():%Y-%m-%d %H:%M %Z}",
         figures=figures(scores),
-        answers=answers,
+        answers=column_names(evaluation.confusion),
         matrix=_matrix(evaluation.confusion, anchors),
         answered=[f"{total:,}" for total in evaluation.confusion.sum(axis=0)],
         count=f"{evaluation.count:,}",
-        digits=[
-            (
-                percent(score.precision),
-                percent(score.recall),
-                percent(score.f1),
-                f"{score.support:,}",
-            )
-            for score in evaluation.digits()
-        ],
+        digits=[_digit_row(score) for score in evaluation.digits()],
         calibration_error=f"{evaluation.calibration.error * 100:.2f}",
-        bins=[
-            (
-                f"{b.low:.2f} to {b.high:.2f}",
-                f"{b.count:,}",
-                percent(b.confidence),
-                percent(b.accuracy),
-            )
-            for b in evaluation.calibration.bins
-        ],
-        points=[
-            (
-                str(point.threshold or 0),
-                percent(point.coverage.share),
-                percent(point.risk.share),
-                " to ".join(percent(end) for end in point.risk.interval()),
-                note,
-            )
-            for point, note in operating_points(scores)
-        ],
-        reliability=plots.inline_svg(plots.reliability(evaluation.calibration), "reliability"),
-        refusal=plots.inline_svg(
-            plots.refusal_curve(evaluation.refusal, scores.min_confidence), "refusal"
-        )
-        if has_answers
-        else None,
+        bins=[_bin_row(each) for each in evaluation.calibration.bins],
+        points=[_point_row(point, note) for point, note in operating_points(scores)],
+        reliability=plots.render_element(
+            plots.draw_reliability(evaluation.calibration), "reliability"
+        ),
+        refusal=_draw_refusal(scores),
         against=_against(scores, seen, given),
-        curves=_curves(weights),
-        mistakes=shown,
+        curves=_draw_curves(weights),
+        mistakes=mistakes,
         errors=evaluation.errors,
         failed=evaluation.outcomes[Outcome.UNREADABLE],
-        failures=_failures(scores.answers),
+        failures=_list_failures(scores.answers),
         card=card_facts(weights.card),
     )
     write_bytes(path, content)
@@ -131,27 +101,53 @@ def rows_to_show(scores: Scores) -> list[int]:
     return sorted(set(rows))
 
 
+def _digit_row(score: DigitScore) -> tuple[str, ...]:
+    shares = (score.precision, score.recall, score.f1)
+    return (*map(percent, shares), f"{score.support:,}")
+
+
+def _bin_row(each: Bin) -> tuple[str, ...]:
+    interval = f"{each.low:.2f} to {each.high:.2f}"
+    return (interval, f"{each.count:,}", percent(each.confidence), percent(each.accuracy))
+
+
+def _point_row(point: OperatingPoint, note: str) -> tuple[str, ...]:
+    low, high = point.risk.interval()
+    return (
+        str(point.threshold or 0),
+        percent(point.coverage.share),
+        percent(point.risk.share),
+        f"{percent(low)} to {percent(high)}",
+        note,
+    )
+
+
 def _matrix(confusion: NDArray[np.int64], anchors: set[str | None]) -> list[dict[str, Any]]:
+    """Return the rows of the confusion matrix; cells link to the ``anchors`` in the gallery."""
+    columns = column_names(confusion)
     rows = []
-    for label, (name, counts) in enumerate(
-        zip(row_names(confusion), confusion.tolist(), strict=True)
-    ):
+    for label, name in enumerate(row_names(confusion)):
+        counts = confusion[label].tolist()
+        total = sum(counts)
         cells = []
-        for answer, (column, count) in enumerate(zip(column_names(confusion), counts, strict=True)):
-            mistake = is_mistake(label, answer) and count
-            # the square root keeps single mistakes visible beside frequent ones
-            share = min(0.85, 0.12 + 2 * math.sqrt(count / sum(counts))) if mistake else 0
-            anchor = _anchor(name, column)
+        for answer, count in enumerate(counts):
+            kind, share = "none", 0.0
+            if is_mistake(label, answer) and count:
+                # the square root keeps single mistakes visible beside frequent ones
+                kind, share = "wrong", min(0.85, 0.12 + 2 * math.sqrt(count / total))
+            elif label == answer:
+                kind = "right"
+            anchor = _anchor(name, columns[answer])
             cells.append(
                 {
-                    "kind": "wrong" if mistake else "right" if label == answer else "none",
-                    "answer": column,
+                    "kind": kind,
+                    "answer": columns[answer],
                     "count": f"{count:,}" if count else "·",
                     "share": f"{share:.2f}",
                     "anchor": anchor if anchor in anchors else None,
                 }
             )
-        rows.append({"label": name, "cells": cells, "total": f"{sum(counts):,}"})
+        rows.append({"label": name, "cells": cells, "total": f"{total:,}"})
     return rows
 
 
@@ -161,6 +157,7 @@ def _gallery(
     seen: Mapping[int, NDArray[np.uint8]],
     given: Mapping[int, NDArray[np.uint8] | None],
 ) -> list[dict[str, Any]]:
+    """Return the images of some rows; the first of each label and answer has an anchor."""
     mistakes: list[dict[str, Any]] = []
     anchors = set()
     for row in rows:
@@ -168,21 +165,23 @@ def _gallery(
         top = np.argsort(-probabilities, kind="stable")[:3].tolist()
         label = label_name(int(scores.answers.labels[row]))
         anchor = _anchor(label, str(top[0]))
+        bars = [
+            (digit, f"{probabilities[digit]:.2%}", f"{probabilities[digit] * 100:.1f}")
+            for digit in top
+        ]
         mistakes.append(
-            _picture(row, scores.answers, seen, given)
-            | {
+            {
+                **_image_fields(row, scores.answers, seen, given),
                 "anchor": None if anchor in anchors else anchor,
                 "answer": top[0],
-                "top": [
-                    (d, f"{probabilities[d]:.2%}", f"{probabilities[d] * 100:.1f}") for d in top
-                ],
+                "top": bars,
             }
         )
         anchors.add(anchor)
     return mistakes
 
 
-def _picture(
+def _image_fields(
     row: int,
     answers: Answers,
     seen: Mapping[int, NDArray[np.uint8]],
@@ -202,39 +201,35 @@ def _against(
     seen: Mapping[int, NDArray[np.uint8]],
     given: Mapping[int, NDArray[np.uint8] | None],
 ) -> dict[str, Any] | None:
-    """Lay out the comparison with another network."""
+    """Return the comparison with another network; None where there is none."""
     against = scores.against
     if against is None:
         return None
     comparison = against.comparison
-    groups = [
-        {
-            "name": printable(name),
-            "count": f"{len(rows):,}",
-            "images": [
-                _picture(row, scores.answers, seen, given)
-                | {
-                    "ours": answer_name(scores.answers, row),
-                    "theirs": answer_name(against.answers, row),
-                }
-                for row in rows[:DIFFERENCES]
-            ],
-        }
-        for name, rows in (
-            (scores.name, comparison.better),
-            (against.name, comparison.worse),
-        )
-    ]
+    groups = []
+    for name, rows in ((scores.name, comparison.better), (against.name, comparison.worse)):
+        images = [
+            {
+                **_image_fields(row, scores.answers, seen, given),
+                "ours": answer_name(scores.answers, row),
+                "theirs": answer_name(against.answers, row),
+            }
+            for row in rows[:DIFFERENCES]
+        ]
+        groups.append({"name": printable(name), "count": f"{len(rows):,}", "images": images})
+    verdict = describe_comparison(
+        better=len(comparison.better), worse=len(comparison.worse), p=comparison.p
+    )
     return {
         "names": (printable(scores.name), printable(against.name)),
         "rows": side_by_side(scores, against),
-        "verdict": comparison_in_words(len(comparison.better), len(comparison.worse), comparison.p),
+        "verdict": verdict,
         "groups": groups,
     }
 
 
-def _failures(answers: Answers) -> list[tuple[str, str]]:
-    """List files that could not be read and why, at most ``GALLERY``."""
+def _list_failures(answers: Answers) -> list[tuple[str, str]]:
+    """Return files that could not be read and why, at most ``GALLERY`` of them."""
     unreadable = (
         (answers.name(row), prediction.reason or "")
         for row, prediction in enumerate(answers.predictions)
@@ -246,13 +241,20 @@ def _failures(answers: Answers) -> list[tuple[str, str]]:
     ]
 
 
-def _curves(weights: WeightsFolder) -> str | None:
+def _draw_refusal(scores: Scores) -> str | None:
+    refusal = scores.evaluation.refusal
+    if not len(refusal.answered):
+        return None
+    return plots.render_element(plots.draw_refusal_curve(refusal, scores.min_confidence), "refusal")
+
+
+def _draw_curves(weights: WeightsFolder) -> str | None:
     history = weights.history()
     if history is None:
         return None
     try:
-        return plots.inline_svg(plots.training_curves(history), "training")
-    except ValueError:  # of a stranger's weights folder; it only lacks a plot
+        return plots.render_element(plots.draw_training_curves(history), "training")
+    except ValueError:  # a damaged history costs only the plot
         return None
 
 

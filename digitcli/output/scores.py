@@ -1,4 +1,4 @@
-"""What ``evaluate`` measured, drawn for a terminal and written for machines."""
+"""The measures of ``evaluate``, for a terminal and for programs."""
 
 import json
 import math
@@ -11,7 +11,14 @@ from rich.table import Table
 from digitcli.datasets.labelled import DIGITS, NO_DIGIT
 from digitcli.evaluation.answers import Answers, Outcome
 from digitcli.evaluation.comparison import CHANCE, Comparison
-from digitcli.evaluation.metrics import TARGETS, DigitScore, Evaluation, OperatingPoint, Proportion
+from digitcli.evaluation.metrics import (
+    TARGETS,
+    Bin,
+    DigitScore,
+    Evaluation,
+    OperatingPoint,
+    Proportion,
+)
 from digitcli.output.confusion import confusion_fields, draw_confusion
 from digitcli.output.text import printable
 from digitcli.prediction import Status
@@ -45,8 +52,8 @@ class Scores:
         answers: of the network.
         evaluation: of the answers.
         min_confidence: below which an answer is unsure.
-        seen: how many of the images the network was trained on; None where that is not known.
-        against: another network, where one was asked for.
+        seen: number of the images that the network was trained on; None where that is not known.
+        against: another network, where one was requested.
 
     """
 
@@ -74,20 +81,24 @@ def draw_scores(console: Console, scores: Scores) -> None:
 
 
 def figures(scores: Scores) -> list[tuple[str, str]]:
-    """Return names and texts of what was measured over all images."""
+    """Return the names and the values of the measures over all images, as text."""
     evaluation = scores.evaluation
     accuracy = evaluation.accuracy
-    rows = _counts(scores) if evaluation.has_files else []
-    of = f" of {accuracy.whole:,} answers" if evaluation.has_files else ""
-    rows.append(("accuracy", with_interval(accuracy, of)))
+    rows = []
     if evaluation.has_files:
-        of = f" of {evaluation.best_guess.whole:,}, answered or not"
-        rows.append(("best guess", with_interval(evaluation.best_guess, of)))
+        rows += _describe_counts(scores)
+        answers = f" of {accuracy.whole:,} answers"
+        guesses = f" of {evaluation.best_guess.whole:,}, answered or not"
+        rows.append(("accuracy", format_proportion(accuracy, answers)))
+        rows.append(("best guess", format_proportion(evaluation.best_guess, guesses)))
     else:
+        rows.append(("accuracy", format_proportion(accuracy)))
         rows.append(("errors", f"{evaluation.errors:,} of {accuracy.whole:,}"))
     rows.append(("loss", "–" if math.isnan(evaluation.loss) else f"{evaluation.loss:.4f}"))
-    rows.append(("calibration", _calibration_in_words(evaluation)))
-    networks: list[Scores | Against] = [scores, *([scores.against] if scores.against else [])]
+    rows.append(("calibration", _describe_calibration(evaluation)))
+    networks: list[Scores | Against] = [scores]
+    if scores.against is not None:
+        networks.append(scores.against)
     for network in networks:
         if network.seen:
             name = printable(network.name)
@@ -95,13 +106,15 @@ def figures(scores: Scores) -> list[tuple[str, str]]:
             rows.append(("seen", text))
     if scores.against is not None:
         comparison = scores.against.comparison
-        verdict = comparison_in_words(len(comparison.better), len(comparison.worse), comparison.p)
+        verdict = describe_comparison(
+            better=len(comparison.better), worse=len(comparison.worse), p=comparison.p
+        )
         rows.append(("against", f"{printable(scores.against.name)}: {verdict}"))
     return rows
 
 
-def _counts(scores: Scores) -> list[tuple[str, str]]:
-    """Return the five counts of images, and the reasons of those without a digit."""
+def _describe_counts(scores: Scores) -> list[tuple[str, str]]:
+    """Return the numbers of images by outcome, and by the reason for no digit."""
     evaluation = scores.evaluation
     counts = ", ".join(
         f"{evaluation.outcomes[outcome]:,} {name}" for outcome, name in _OUTCOMES.items()
@@ -112,53 +125,61 @@ def _counts(scores: Scores) -> list[tuple[str, str]]:
         rows.append(("no digit", ", ".join(reasons)))
     if len(evaluation.confusion) > DIGITS:
         *answered, without = evaluation.confusion[DIGITS].tolist()
-        rows.append(
-            (
-                "labelled x",
-                f"{without:,} without an answer, as it should be, {sum(answered):,} answered",
-            )
-        )
+        text = f"{without:,} without an answer, as it should be, {sum(answered):,} answered"
+        rows.append(("labelled x", text))
     return rows
 
 
-def _calibration_in_words(evaluation: Evaluation) -> str:
+def _describe_calibration(evaluation: Evaluation) -> str:
     error = evaluation.calibration.error
     if math.isnan(error):
         return "–"
     return f"{error * 100:.2f} points expected error ({len(evaluation.calibration.bins)} bins)"
 
 
-def with_interval(proportion: Proportion, of: str = "") -> str:
-    """Write a share as percent with its 95 % interval, a dash for 0 of 0; ``of`` stands between."""
+def format_proportion(proportion: Proportion, whole: str = "") -> str:
+    """Return a share in percent, the name of its whole, and its 95 % interval; – for 0 of 0."""
     if not proportion.whole:
-        return f"–{of}"
+        return f"–{whole}"
     low, high = proportion.interval()
-    return f"{proportion.share:.2%}{of}  (95% interval {low:.2%} to {high:.2%})"
+    return f"{proportion.share:.2%}{whole}  (95% interval {low:.2%} to {high:.2%})"
 
 
-def comparison_in_words(better: int, worse: int, p: float) -> str:
-    """Return in words what McNemar's test makes of images that only one of two networks gets."""
+def describe_comparison(*, better: int, worse: int, p: float) -> str:
+    """Return in words the result of McNemar's test.
+
+    Args:
+        better: number of images that only this network gets right.
+        worse: number of images that only the other network gets right.
+        p: of the test.
+
+    """
     images = "image" if better == 1 else "images"
     verdict = "unlikely to be chance" if p <= CHANCE else "may be chance"
-    value = "p < 0.001" if p < 0.001 else f"p = {p:.2f}" if p >= 0.01 else f"p = {p:.3f}"
+    if p < 0.001:
+        value = "p < 0.001"
+    elif p < 0.01:
+        value = f"p = {p:.3f}"
+    else:
+        value = f"p = {p:.2f}"
     return f"{better:,} {images} better, {worse:,} worse: {verdict}, {value}"
 
 
 def operating_points(scores: Scores) -> list[tuple[OperatingPoint, str]]:
-    """Return what some thresholds bring, in rising order, and what each of them is for."""
+    """Return operating points in the order of their thresholds, each with a note on its use."""
     refusal = scores.evaluation.refusal
     notes = {0.0: "all answers"}
     for target in TARGETS:
         threshold = refusal.threshold_for(target)
         if threshold is not None:
             notes.setdefault(threshold, f"risk up to {target:.2%}")
-    used = scores.min_confidence
-    notes[used] = f"in use; {notes[used]}" if used in notes else "in use"
+    in_use = scores.min_confidence
+    notes[in_use] = f"in use; {notes[in_use]}" if in_use in notes else "in use"
     return [(refusal.at(threshold), note) for threshold, note in sorted(notes.items())]
 
 
 def draw_mistakes(console: Console, scores: Scores, most: int) -> None:
-    """List the worst mistakes: which image, its label, what was answered and how surely."""
+    """Draw a table of the worst mistakes: image, label, answer and confidence."""
     answers = scores.answers
     table = Table(title="worst mistakes", box=None, pad_edge=False)
     table.add_column("image", overflow="fold")
@@ -177,7 +198,7 @@ def draw_mistakes(console: Console, scores: Scores, most: int) -> None:
 
 
 def draw_differences(console: Console, scores: Scores, against: Against, most: int) -> None:
-    """List the images that only one of two networks gets right, at most ``most`` for each."""
+    """Draw tables of the images that only one of two networks gets right, ``most`` at most."""
     comparison = against.comparison
     for title, rows in (
         (f"right with {scores.name} only", comparison.better),
@@ -201,18 +222,18 @@ def draw_differences(console: Console, scores: Scores, against: Against, most: i
 
 
 def label_name(label: int) -> str:
-    """Write a label: the digit, or x for an image that shows none."""
+    """Return a label as text: the digit, or x for an image that shows none."""
     return "x" if label == NO_DIGIT else str(label)
 
 
 def answer_name(answers: Answers, row: int) -> str:
-    """Write what was answered: the digit, or why there is none."""
+    """Return an answer as text: the digit, or the reason why there is none."""
     prediction = answers.predictions[row]
     return str(prediction.digit) if prediction.status is Status.OK else str(prediction.reason)
 
 
 def scores_json(scores: Scores) -> str:
-    """Return all that was measured as one JSON object; 0 of 0 is null."""
+    """Return all measures as a JSON object; 0 of 0 is null."""
     evaluation = scores.evaluation
     in_use = evaluation.refusal.at(scores.min_confidence)
     content: dict[str, Any] = {
@@ -230,16 +251,7 @@ def scores_json(scores: Scores) -> str:
         "loss": _number(evaluation.loss),
         "calibration": {
             "expected_error": _number(evaluation.calibration.error),
-            "bins": [
-                {
-                    "low": b.low,
-                    "high": b.high,
-                    "count": b.count,
-                    "confidence": _number(b.confidence),
-                    "accuracy": _number(b.accuracy),
-                }
-                for b in evaluation.calibration.bins
-            ],
+            "bins": [_bin_fields(each) for each in evaluation.calibration.bins],
         },
         "unsure": {
             "min_confidence": scores.min_confidence,
@@ -255,13 +267,24 @@ def scores_json(scores: Scores) -> str:
             for target in TARGETS
         ],
         "digits": [
-            {"digit": digit, **_numbers(score)} for digit, score in enumerate(evaluation.digits())
+            {"digit": digit, **_score_fields(score)}
+            for digit, score in enumerate(evaluation.digits())
         ],
         **confusion_fields(evaluation.confusion),
     }
     if scores.against is not None:
         content["against"] = _against_fields(scores.answers, scores.against)
     return json.dumps(content, indent=2) + "\n"
+
+
+def _bin_fields(each: Bin) -> dict[str, Any]:
+    return {
+        "low": each.low,
+        "high": each.high,
+        "count": each.count,
+        "confidence": _number(each.confidence),
+        "accuracy": _number(each.accuracy),
+    }
 
 
 def _answers_fields(evaluation: Evaluation) -> dict[str, Any]:
@@ -294,8 +317,8 @@ def _against_fields(answers: Answers, against: Against) -> dict[str, Any]:
         "accuracy": _number(accuracy.share),
         "accuracy_interval_95": [_number(end) for end in accuracy.interval()],
         "images": {
-            "better": [_shown(answers, row) for row in comparison.better],
-            "worse": [_shown(answers, row) for row in comparison.worse],
+            "better": [_image_field(answers, row) for row in comparison.better],
+            "worse": [_image_field(answers, row) for row in comparison.worse],
         },
     }
     if against.seen is not None:
@@ -305,20 +328,20 @@ def _against_fields(answers: Answers, against: Against) -> dict[str, Any]:
     return fields
 
 
-def _shown(answers: Answers, row: int) -> str | int:
-    """Return an image's path as JSON can hold it, or its number in an array."""
+def _image_field(answers: Answers, row: int) -> str | int:
+    """Return an image's path, as far as it is UTF-8, or its number in an array."""
     if answers.paths is None:
         return row
     return answers.paths[row].encode(errors="surrogateescape").decode(errors="replace")
 
 
 def percent(share: float) -> str:
-    """Write a share in [0, 1] as percent; NaN, 0 of 0, as a dash."""
+    """Return a share in [0, 1] in percent; – for NaN, which is 0 of 0."""
     return "–" if math.isnan(share) else f"{share:.2%}"
 
 
 def side_by_side(scores: Scores, against: Against) -> list[tuple[str, str, str]]:
-    """Return the names of figures and what each of two networks comes to."""
+    """Return the names of measures and their values for each of two networks."""
     ours, theirs = scores.evaluation, against.evaluation
     rows = [
         (name, f"{ours.outcomes[outcome]:,}", f"{theirs.outcomes[outcome]:,}")
@@ -373,16 +396,23 @@ def _digit_table(scores: list[DigitScore]) -> Table:
     for digit, score in enumerate(scores):
         table.add_row(
             str(digit),
-            *(percent(share) for share in (score.precision, score.recall, score.f1)),
+            percent(score.precision),
+            percent(score.recall),
+            percent(score.f1),
             str(score.support),
         )
     return table
 
 
 def _number(share: float) -> float | None:
+    """Return a share as JSON can hold it: None for NaN."""
     return None if math.isnan(share) else share
 
 
-def _numbers(score: DigitScore) -> dict[str, Any]:
-    shares = {"precision": score.precision, "recall": score.recall, "f1": score.f1}
-    return {name: _number(share) for name, share in shares.items()} | {"support": score.support}
+def _score_fields(score: DigitScore) -> dict[str, Any]:
+    return {
+        "precision": _number(score.precision),
+        "recall": _number(score.recall),
+        "f1": _number(score.f1),
+        "support": score.support,
+    }

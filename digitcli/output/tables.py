@@ -1,4 +1,4 @@
-"""Answers for people, a line each, so that they come as they are ready and no path is ever cut."""
+"""Answers for people, one a line: each is printed when it is ready, and no path is cut."""
 
 from rich.console import Console
 from rich.padding import Padding
@@ -19,9 +19,9 @@ _STYLES = {
 
 
 def table(console: Console) -> Layout:
-    """Lay out answers for a console: the digit, how sure it is, the path, what speaks against it.
+    """Return the layout of answers for a console: digit, confidence, path, and why there is none.
 
-    Below it the likeliest digits and what the network saw, where these were asked for.
+    The likeliest digits and the network's input follow below, where these were requested.
     """
 
     def draw(answer: Answer) -> str:

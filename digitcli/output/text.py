@@ -1,4 +1,4 @@
-"""Text that came from outside, made safe to show."""
+"""Text from outside, made safe to show."""
 
 import os
 import re
@@ -11,14 +11,14 @@ def printable(text: str) -> str:
 
     It becomes one line, with control characters and stray bytes written ``\xNN``.
     """
-    return "".join(c if c.isprintable() else _escaped(c) for c in text)
+    return "".join(c if c.isprintable() else _escape_unprintable(c) for c in text)
 
 
-def escaped(path: str) -> str:
-    r"""Write a path as tsv does: ``\\``, ``\t``, ``\n``, and other control characters ``\xNN``.
+def escape_path(path: str) -> str:
+    r"""Escape a path for TSV: ``\\``, ``\t``, ``\n``, and other control characters as ``\xNN``.
 
-    Bytes that are not UTF-8 and the line and paragraph separators, at which some readers split
-    lines, are written the same way. ``printf '%b'`` gives the path back.
+    Bytes that are not UTF-8, and the line and paragraph separators at which some readers split
+    lines, are escaped as ``\xNN`` too. ``printf '%b'`` restores the path.
     """
     return _TO_ESCAPE.sub(_escape, path)
 
@@ -29,7 +29,7 @@ def _escape(match: re.Match[str]) -> str:
     return short or "".join(f"\\x{byte:02x}" for byte in os.fsencode(character))
 
 
-def _escaped(character: str) -> str:
+def _escape_unprintable(character: str) -> str:
     code = ord(character)
     if 0xDC80 <= code <= 0xDCFF:  # a byte that is not UTF-8, as os.fsdecode keeps it
         code -= 0xDC00

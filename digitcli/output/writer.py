@@ -1,4 +1,4 @@
-"""Records on their way out: whole ones, at once."""
+"""Writing of whole records, as soon as they are there."""
 
 import errno
 import os
@@ -7,34 +7,36 @@ from collections.abc import Iterable
 
 from digitcli.errors import OutputError
 
-# A pipe takes a write of this size whole or not at all (POSIX), so that whatever ends us, it has
-# got whole records.
-_PIECE = getattr(select, "PIPE_BUF", 4096)  # Windows promises nothing
+# Bytes that a pipe takes whole or not at all (POSIX), so that a kill leaves whole records in it.
+_ATOMIC_SIZE = getattr(select, "PIPE_BUF", 4096)  # Windows promises nothing
 
 
 def write_records(descriptor: int, records: Iterable[str], name: str) -> None:
-    """Write records to a descriptor, the output called ``name``, in pieces that hold whole records.
+    """Write records to a descriptor, several whole ones at a time.
+
+    ``name`` is that of the output, for error messages.
 
     Raises:
-        BrokenPipeError: nobody reads them any more.
+        BrokenPipeError: the reader has closed the pipe.
         OutputError: they cannot be written.
 
     """
-    piece = b""
+    block = b""
     for record in map(os.fsencode, records):
-        if piece and len(piece) + len(record) > _PIECE:
-            _write(descriptor, piece, name)
-            piece = b""
-        piece += record
-    _write(descriptor, piece, name)
+        if block and len(block) + len(record) > _ATOMIC_SIZE:
+            _write(descriptor, block, name)
+            block = b""
+        block += record
+    _write(descriptor, block, name)
 
 
-def _write(descriptor: int, piece: bytes, name: str) -> None:
+def _write(descriptor: int, block: bytes, name: str) -> None:
     try:
-        while piece:
+        while block:
             try:
-                piece = piece[os.write(descriptor, piece) :]
-            except BlockingIOError:  # whoever gave us the descriptor does not wait with it; we do
+                written = os.write(descriptor, block)
+                block = block[written:]
+            except BlockingIOError:  # the descriptor was opened without waiting; wait here
                 select.select([], [descriptor], [])
     except BrokenPipeError:
         raise

@@ -1,10 +1,11 @@
-"""Many images on all cores: batches, results in order, memory bounded however many there are.
+"""Many images on all cores: batches, results in order, memory bounded whatever their number.
 
-Worker processes, not threads: of 28×28 PNG files, two threads read fewer than one did (163 against
-119 µs a file), as the interpreter's lock changes hands in each of a dozen short calls into Pillow
-and OpenCV; two processes took 71 µs.
+Workers are processes, not threads. Of 28×28 PNG files, one thread took 119 µs a file, two threads
+163 µs and two processes 71 µs: the interpreter's lock changes hands in each of a dozen short calls
+into Pillow and OpenCV.
 """
 
+import itertools
 import time
 from collections.abc import Generator, Iterable, Iterator
 from typing import Any
@@ -18,13 +19,19 @@ from digitcli.parallel.pool import (
     no_workers,
     too_slow,
 )
-from digitcli.parallel.processes import Isolation, Worker, can_fork, dismiss, start_workers
-from digitcli.parallel.worker import Failed, Granted, Ready, Wanted, Work, receive, send
+from digitcli.parallel.processes import Isolation, Worker, can_fork, start_workers, stop_workers
+from digitcli.parallel.worker import (
+    Failed,
+    MemoryGrant,
+    MemoryRequest,
+    Ready,
+    Work,
+    receive,
+    send,
+)
 
-# A batch is as many images as the network likes at once, fewer where they are large, so that
-# answers come early.
-IMAGES_PER_BATCH = 64
-_BATCH_BYTES = 1 << 16
+IMAGES_PER_BATCH = 64  # with more the network is hardly faster
+_BATCH_BYTES = 1 << 16  # of a batch's files; batches of large images are small: answers come early
 
 
 def map_in_order(
@@ -36,17 +43,17 @@ def map_in_order(
 ) -> Generator[list[Any]]:
     """Apply ``work`` to all sources in batches; yield what it returns, in the order of the sources.
 
-    Where a source ends the worker that reads it, or keeps it too long, the others lose nothing by
-    it: its answer is what ``work`` says of a source with that problem. Where workers cannot be had
-    the batches are done in this process.
+    A source that crashes its worker, or takes it too long, costs no other its answer; its own is
+    what ``work`` answers to a source with that problem. Where no worker can be started, the batches
+    are done in this process.
 
     Args:
-        work: gives one answer for each source, decoding within the memory budget it is given, and
-            calls its third argument when it begins with one; it and its answers can be pickled.
-        chunks: as ``find_sources`` gives them. They are taken as they come, only so far ahead as
-            the workers need.
-        jobs: worker processes; 1 is this process alone unless ``isolation`` is to be kept always.
-        isolation: how workers are started and what they may take.
+        work: returns one answer for each source. It decodes within the memory budget that it is
+            given, and calls its third argument when it begins a source. It and its answers can be
+            pickled.
+        chunks: as ``find_sources`` yields them; taken only as far ahead as the workers need.
+        jobs: number of worker processes; with 1 there are none, unless ``isolation.always``.
+        isolation: how workers are started and how long they may take.
 
     """
     isolation = isolation or Isolation()
@@ -58,58 +65,54 @@ def map_in_order(
     first = next(batches, None)
     workers: list[Worker] = []
     if first is not None and len(first) == 1 and not _needs_program(isolation):
-        # one image costs no more than a fork, and never waits for those that are yet to come
-        apart = isolation.always and (isolation.plain_too or not is_plain(first[0]))
-        if apart and can_fork(isolation):
+        # a single image costs at most a fork, and does not wait for those that are yet to come
+        isolated = isolation.always and (isolation.plain_too or not is_plain(first[0]))
+        if isolated and can_fork(isolation):
             workers = start_workers(work, 1, isolation)
         try:
-            yield _answer_alone(work, first[0], workers, isolation)
+            yield _answer_single(work, first[0], workers, isolation)
             first = next(batches, None)
         except BaseException:
-            dismiss(workers, now=True)
+            stop_workers(workers, kill=True)
             raise
     if first is None:
-        dismiss(workers)
+        stop_workers(workers)
         return
-    workers += start_workers(work, jobs - len(workers), isolation, workers)
+    workers += start_workers(work, jobs - len(workers), isolation, others=workers)
     if workers:
-        yield from Pool(work, workers, isolation).answers(_chained(first, batches))
+        yield from Pool(work, workers, isolation).answers(itertools.chain([first], batches))
         return
     if jobs > 1:
-        isolation.say(no_workers("no process can be had for them"))
-    for batch in _chained(first, batches):
+        isolation.warn(no_workers("no process can be had for them"))
+    for batch in itertools.chain([first], batches):
         yield do_in_this_process(work, batch)
 
 
 def _needs_program(isolation: Isolation) -> bool:
-    """Tell whether even one image is to be kept apart where that takes a program, not a fork."""
+    """Return whether a single image needs a worker that cannot be forked."""
     return isolation.plain_too and not can_fork(isolation)
-
-
-def _chained(first: list[Source], rest: Iterator[list[Source]]) -> Iterator[list[Source]]:
-    yield first
-    yield from rest
 
 
 def _batches(chunks: Iterable[list[Source]]) -> Iterator[list[Source]]:
     for chunk in chunks:
         batch: list[Source] = []
-        space = _BATCH_BYTES
+        bytes_left = _BATCH_BYTES
         for source in chunk:
             size = size_of(source)
-            if batch and (size > space or len(batch) == IMAGES_PER_BATCH):
+            if batch and (size > bytes_left or len(batch) == IMAGES_PER_BATCH):
                 yield batch
-                batch, space = [], _BATCH_BYTES
+                batch = []
+                bytes_left = _BATCH_BYTES
             batch.append(source)
-            space -= size
+            bytes_left -= size
         if batch:
             yield batch
 
 
-def _answer_alone(
+def _answer_single(
     work: Work, source: Source, workers: list[Worker], isolation: Isolation
 ) -> list[Any]:
-    """Have a source read by the one worker there is, which is taken from the list if lost."""
+    """Have a source read by the only worker, which leaves the list where it is lost."""
     import select
 
     if not workers:
@@ -120,22 +123,22 @@ def _answer_alone(
     while True:
         left = deadline - time.monotonic()
         if left <= 0 or not select.select([worker.answers], [], [], left)[0]:
-            workers.pop().end(now=True)
+            workers.pop().stop(kill=True)
             return answer_problem(work, source, too_slow(isolation.timeout))
         try:
             message = receive(worker.answers)
         except EOFError:
-            workers.pop().end(now=True)
+            workers.pop().stop(kill=True)
             return answer_problem(work, source, ENDED)
         if isinstance(message, Failed):
             raise message.error
         if isinstance(message, Ready):
             worker.ready = True
-        elif isinstance(message, Wanted):
+        elif isinstance(message, MemoryRequest):
             if message.units:
-                send(worker.requests, Granted())
+                send(worker.requests, MemoryGrant())
         else:
-            worker.look()
+            worker.read_progress()
             worker.done = worker.begun
             answers: list[Any] = message
             return answers

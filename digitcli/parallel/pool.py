@@ -1,8 +1,8 @@
-"""A pool of worker processes: batches go out, answers come in, in order, whatever happens to one.
+"""A pool of worker processes: batches go out, answers come back in order, whatever happens to one.
 
-It is none of the standard library's: these need semaphores (/dev/shm) and a guard in the user's
-script where processes are spawned, and go down as a whole with one worker; none knows which source
-a worker crashed or hangs over.
+The standard library's pools need semaphores (/dev/shm), need a guard in the user's script where
+processes are spawned, and break as a whole with one worker. None knows over which source a worker
+crashed or hangs.
 """
 
 import queue
@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Generator, Iterator
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from digitcli.inputs.memory_budget import UNITS, MemoryBudget
@@ -21,15 +21,23 @@ from digitcli.parallel.processes import (
     Task,
     Worker,
     can_start_python,
-    dismiss,
     start_program,
+    stop_workers,
 )
-from digitcli.parallel.worker import Failed, Granted, Ready, Wanted, Work, receive, send
+from digitcli.parallel.worker import (
+    Failed,
+    MemoryGrant,
+    MemoryRequest,
+    Ready,
+    Work,
+    receive,
+    send,
+)
 
-_AHEAD = 4  # batches for each worker, while an earlier, slower one is awaited
-_IN_FLIGHT = 2  # batches sent to a worker, so that it finds the next when it is done with one
+_BATCHES_AHEAD = 4  # for each worker, while an earlier, slower batch is awaited
+_TASKS_IN_FLIGHT = 2  # sent to a worker, so that it finds the next when it is done with one
 _START_TIMEOUT = 60.0  # seconds for a worker to start
-_TICK = 0.5  # seconds between two looks at how the workers get on
+_CHECK_INTERVAL = 0.5  # seconds between two looks for workers that hang
 
 ENDED = "the process that read it was ended, by a crash or for want of memory"
 
@@ -45,42 +53,89 @@ def answer_problem(work: Work, source: Source, problem: str) -> list[Any]:
 
 
 def no_workers(reason: str) -> str:
-    """Say that there are no workers, and what follows."""
+    """Return the warning that there are no workers, and what follows."""
     return f"workers cannot be started ({reason}); pictures are read one after the other"
 
 
 def too_slow(timeout: float) -> str:
-    """Say that an image took too long, and what to do."""
+    """Return the error of an image that took too long, and what to do."""
     return f"took longer than {timeout:g} s; --timeout allows more"
 
 
-_END = object()
+_END = object()  # of all answers
 _AWAITED = object()  # stands for an answer that is yet to come
 
 
-class Pool:
-    """Workers, the thread that gives them batches, and those that take batches and answers in.
+@dataclass(frozen=True, slots=True)
+class _BatchTaken:
+    """A batch was taken from the caller's iterator."""
 
-    The dispatcher's thread owns all state. One thread takes batches from the caller's iterator, so
-    that answers never wait for sources that are yet to come; one a worker reads its answers.
+    number: int
+    sources: list[Source]
+
+
+@dataclass(frozen=True, slots=True)
+class _BatchesEnded:
+    """The caller's iterator came to its end."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class _BatchesFailed:
+    """The caller's iterator raised an exception instead of yielding the batch of this number."""
+
+    number: int
+    error: BaseException
+
+
+@dataclass(frozen=True, slots=True)
+class _MessageReceived:
+    """A worker sent a message."""
+
+    worker: Worker
+    message: Any
+
+
+@dataclass(frozen=True, slots=True)
+class _WorkerEnded:
+    """A worker's pipe came to its end."""
+
+    worker: Worker
+
+
+@dataclass(frozen=True, slots=True)
+class _Stop:
+    """Nobody takes answers any more; this only wakes the dispatcher."""
+
+
+_Event = _BatchTaken | _BatchesEnded | _BatchesFailed | _MessageReceived | _WorkerEnded | _Stop
+
+
+class Pool:
+    """Workers, and the threads that hand out batches and collect answers.
+
+    The dispatcher's thread owns all state. Another thread takes batches from the caller's iterator,
+    so that answers never wait for sources that are yet to come. One thread per worker reads its
+    answers.
     """
 
     def __init__(self, work: Work, workers: list[Worker], isolation: Isolation) -> None:
         self._work = work
         self._workers = workers
         self._isolation = isolation
-        self._events: queue.SimpleQueue[tuple[Any, Any]] = queue.SimpleQueue()
+        self._events: queue.SimpleQueue[_Event] = queue.SimpleQueue()
         self._out: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self._ahead = threading.Semaphore(max(1, len(workers)) * _AHEAD)
+        self._ahead = threading.Semaphore(max(1, len(workers)) * _BATCHES_AHEAD)
         self._stopped = False
         self._pending: deque[Task] = deque()
         self._answers: dict[int, list[Any]] = {}
-        self._next = 0
+        self._next = 0  # number of the batch whose answers are passed on next
         self._count: int | None = None  # of batches, once it is known
-        self._units = UNITS
-        self._waiting: deque[Worker] = deque()
-        self._last_words = b""
-        self._looked = 0.0
+        self._free_units = UNITS
+        self._waiting: deque[Worker] = deque()  # for memory, first come, first served
+        self._last_words = b""  # of a worker that ended: the traceback of one that did not start
+        self._last_check = 0.0
         self._dispatcher = threading.Thread(target=self._dispatch, daemon=True)
 
     def answers(self, batches: Iterator[list[Source]]) -> Generator[list[Any]]:
@@ -90,7 +145,7 @@ class Pool:
                 self._start(batches)
             except RuntimeError as error:  # no more threads
                 self._stop()
-                self._isolation.say(no_workers(str(error)))
+                self._isolation.warn(no_workers(str(error)))
                 for batch in batches:
                     yield do_in_this_process(self._work, batch)
                 return
@@ -104,203 +159,220 @@ class Pool:
 
     def _start(self, batches: Iterator[list[Source]]) -> None:
         for worker in self._workers:
-            self._listen(worker)
+            self._start_receiver(worker)
         self._dispatcher.start()
-        threading.Thread(target=self._take_in, args=(batches,), daemon=True).start()
+        threading.Thread(target=self._take_batches, args=(batches,), daemon=True).start()
 
     def _stop(self) -> None:
         self._stopped = True
         self._ahead.release()
-        self._events.put((None, _END))
+        self._events.put(_Stop())
         if self._dispatcher.is_alive():
             self._dispatcher.join()
         else:
-            dismiss(self._workers, now=True)
+            stop_workers(self._workers, kill=True)
 
-    def _listen(self, worker: Worker) -> None:
-        threading.Thread(target=self._hear, args=(worker,), daemon=True).start()
+    def _start_receiver(self, worker: Worker) -> None:
+        threading.Thread(target=self._receive_messages, args=(worker,), daemon=True).start()
 
-    def _hear(self, worker: Worker) -> None:
+    def _receive_messages(self, worker: Worker) -> None:
         try:
-            if worker.work is not None:  # here, as a program takes a while until it reads that
+            if worker.work is not None:  # sent by this thread, as a program takes a while to start
                 send(worker.requests, worker.work)
             while True:
-                self._events.put((worker, receive(worker.answers)))
+                self._events.put(_MessageReceived(worker, receive(worker.answers)))
         except (EOFError, OSError, ValueError):
-            self._events.put((worker, None))
+            self._events.put(_WorkerEnded(worker))
         except BaseException as error:  # an answer that cannot be unpickled
-            self._events.put((worker, Failed(error)))
+            self._events.put(_MessageReceived(worker, Failed(error)))
 
-    def _take_in(self, batches: Iterator[list[Source]]) -> None:
+    def _take_batches(self, batches: Iterator[list[Source]]) -> None:
         number = 0
         try:
             for batch in batches:
                 self._ahead.acquire()
                 if self._stopped:
                     return
-                self._events.put((number, batch))
+                self._events.put(_BatchTaken(number, batch))
                 number += 1
-            self._events.put((number, _END))
-        except BaseException as error:  # it belongs to whoever waits for the answers
-            self._events.put((number, error))
+            self._events.put(_BatchesEnded(count=number))
+        except BaseException as error:  # raised where the answers are awaited
+            self._events.put(_BatchesFailed(number, error))
 
     def _dispatch(self) -> None:
         failure: BaseException | None = None
         try:
             while not self._stopped and self._count != self._next:
                 with suppress(queue.Empty):
-                    self._handle(*self._events.get(timeout=_TICK))
-                self._end_those_that_hang()
-                self._assign()
-        except BaseException as error:  # it belongs to whoever waits for the answers
+                    self._handle(self._events.get(timeout=_CHECK_INTERVAL))
+                self._check_for_hanging_workers()
+                self._send_tasks()
+        except BaseException as error:  # raised where the answers are awaited
             failure = error
-        dismiss(self._workers, now=self._stopped or failure is not None)
+        stop_workers(self._workers, kill=self._stopped or failure is not None)
         self._workers.clear()
         self._out.put(failure or _END)
 
-    def _handle(self, sender: Any, message: Any) -> None:
-        if isinstance(sender, int):
-            if message is _END:
-                self._count = sender
-            elif isinstance(message, BaseException):
-                self._count = sender + 1  # after the answers to what came before
-                self._answers[sender] = [message]
-                self._emit()
-            else:
-                self._answers[sender] = [_AWAITED] * len(message)
-                self._pending.append(Task(sender, 0, message))
-        elif sender is not None and sender in self._workers:
-            self._hear_from(sender, message)
+    def _handle(self, event: _Event) -> None:
+        match event:
+            case _BatchTaken(number, sources):
+                self._answers[number] = [_AWAITED] * len(sources)
+                self._pending.append(Task(number, offset=0, sources=sources))
+            case _BatchesEnded(count):
+                self._count = count
+            case _BatchesFailed(number, error):
+                self._count = number + 1
+                self._fail_batch(number, error)
+            case _WorkerEnded(worker) if worker in self._workers:
+                self._last_words = worker.read_progress() or self._last_words
+                self._drop_worker(worker)
+            case _MessageReceived(worker, message) if worker in self._workers:
+                self._handle_message(worker, message)
 
-    def _hear_from(self, worker: Worker, message: Any) -> None:
-        worker.since = time.monotonic()
-        if message is None:
-            self._last_words = worker.look() or self._last_words
-            self._lose(worker)
-        elif isinstance(message, Failed):
+    def _handle_message(self, worker: Worker, message: Any) -> None:
+        worker.last_progress = time.monotonic()
+        if isinstance(message, Failed):
             if not worker.tasks:
                 raise message.error
-            # it is raised when its turn comes, after the answers to what came before
-            self._answers[worker.tasks.popleft().number] = [message.error]
-            self._emit()
+            self._fail_batch(worker.tasks.popleft().number, message.error)
         elif isinstance(message, Ready):
             worker.ready = True
-        elif isinstance(message, Wanted):
-            self._units += worker.units
-            worker.units, worker.wanted = 0, message.units
+        elif isinstance(message, MemoryRequest):
+            self._free_units += worker.units_held
+            worker.units_held = 0
+            worker.units_wanted = message.units
             if message.units:
                 self._waiting.append(worker)
-            self._grant()
+            self._grant_memory()
         else:
-            worker.look()
+            worker.read_progress()
             task = worker.tasks.popleft()
             worker.done += len(task.sources)
-            self._fill(task, message)
+            self._add_answers(task, message)
 
-    def _grant(self) -> None:
-        """Give the memory that is left to those that wait for it, first come, first served."""
-        while self._waiting and self._waiting[0].wanted <= self._units:
+    def _grant_memory(self) -> None:
+        """Grant the free memory to the workers that wait for it, first come, first served."""
+        while self._waiting and self._waiting[0].units_wanted <= self._free_units:
             worker = self._waiting.popleft()
-            worker.units, worker.wanted = worker.wanted, 0
-            self._units -= worker.units
-            worker.since = time.monotonic()
+            worker.units_held = worker.units_wanted
+            worker.units_wanted = 0
+            self._free_units -= worker.units_held
+            worker.last_progress = time.monotonic()
             with suppress(OSError):
-                send(worker.requests, Granted())
+                send(worker.requests, MemoryGrant())
 
-    def _lose(self, worker: Worker, slow: int | None = None) -> None:
-        """Go on without a worker that has ended or was ended, over the source ``slow`` perhaps."""
+    def _drop_worker(self, worker: Worker, slow: int | None = None) -> None:
+        """Stop a worker that has ended or hangs, and have its tasks done by others.
+
+        ``slow`` is the place, in its first task, of the source that it hangs over, where known.
+        """
         self._workers.remove(worker)
-        worker.end(now=True)
-        self._units += worker.units
+        worker.stop(kill=True)
+        self._free_units += worker.units_held
         if worker in self._waiting:
             self._waiting.remove(worker)
-        self._grant()
-        for task in reversed(worker.tasks):
-            is_first = task is worker.tasks[0]
-            if not is_first or len(task.sources) > 1 or (slow is None and not task.attempts):
-                self._redo(task, slow if is_first else None)
-            else:
-                reason = ENDED if slow is None else too_slow(self._isolation.timeout)
-                self._fill(task, answer_problem(self._work, task.sources[0], reason))
-        if worker.ready:  # one that never was would not be the second time
-            self._replace()
+        self._grant_memory()
+        tasks = list(worker.tasks)
+        for task in reversed(tasks[1:]):
+            self._retry_alone(task)
+        if tasks:
+            self._settle_interrupted(tasks[0], slow)
+        if worker.ready:  # one that never started would not start the second time
+            self._start_replacement()
 
-    def _redo(self, task: Task, slow: int | None) -> None:
-        """Have each source of a task read alone, but the one that took too long."""
-        for at in reversed(range(len(task.sources))):
-            source = task.sources[at]
-            alone = Task(task.number, task.offset + at, [source], task.attempts + 1)
-            if at == slow:
-                reason = too_slow(self._isolation.timeout)
-                self._fill(alone, answer_problem(self._work, source, reason))
+    def _settle_interrupted(self, task: Task, slow: int | None) -> None:
+        """Retry the task over which a worker was lost, or blame its only source."""
+        if len(task.sources) > 1:
+            self._retry_alone(task, slow)
+        elif slow is not None:
+            problem = too_slow(self._isolation.timeout)
+            self._add_answers(task, answer_problem(self._work, task.sources[0], problem))
+        elif task.attempts:
+            self._add_answers(task, answer_problem(self._work, task.sources[0], ENDED))
+        else:
+            self._retry_alone(task)
+
+    def _retry_alone(self, task: Task, slow: int | None = None) -> None:
+        """Have each source of a task read alone, except the one that took too long."""
+        for place in reversed(range(len(task.sources))):
+            source = task.sources[place]
+            alone = Task(task.number, task.offset + place, [source], task.attempts + 1)
+            if place == slow:
+                problem = too_slow(self._isolation.timeout)
+                self._add_answers(alone, answer_problem(self._work, source, problem))
             else:
                 self._pending.appendleft(alone)
 
-    def _replace(self) -> None:
+    def _start_replacement(self) -> None:
         with suppress(OSError, RuntimeError):
             if can_start_python():
                 worker = start_program(self._work)
                 self._workers.append(worker)
-                self._listen(worker)
+                self._start_receiver(worker)
 
-    def _end_those_that_hang(self) -> None:
+    def _check_for_hanging_workers(self) -> None:
         now = time.monotonic()
-        if now < self._looked + _TICK:
+        if now < self._last_check + _CHECK_INTERVAL:
             return
-        self._looked = now
+        self._last_check = now
         for worker in list(self._workers):
-            if not worker.ready and now - worker.since > _START_TIMEOUT:
-                self._lose(worker)
-            if not worker.tasks or worker.wanted:
+            if not worker.ready and now - worker.last_progress > _START_TIMEOUT:
+                self._drop_worker(worker)
+            if not worker.tasks or worker.units_wanted:
                 continue
-            worker.look()
-            if now - worker.since >= self._isolation.timeout:
-                self._lose(worker, self._slow_source(worker))
+            worker.read_progress()
+            if now - worker.last_progress >= self._isolation.timeout:
+                self._drop_worker(worker, self._slow_source(worker))
 
     def _slow_source(self, worker: Worker) -> int | None:
-        """Tell which source of its first task a worker hangs over; None where that is not known."""
+        """Return which source of its first task a worker hangs over; None where unknown."""
         if worker.progress < 0 and len(worker.tasks[0].sources) > 1:
             return None
         return max(0, worker.begun - worker.done - 1)
 
-    def _assign(self) -> None:
+    def _send_tasks(self) -> None:
         if not self._workers and self._pending:
             self._do_without_workers()
         for worker in self._workers:
-            while self._pending and self._has_room(worker, self._pending[0]):
+            while self._pending and self._can_send(worker, self._pending[0]):
                 task = self._pending.popleft()
                 if not worker.tasks:
-                    worker.since = time.monotonic()
+                    worker.last_progress = time.monotonic()
                 worker.tasks.append(task)
-                with suppress(OSError):  # it has ended; its answers' end says so
+                with suppress(OSError):  # it has ended; its receiver will find that out
                     send(worker.requests, task.sources)
 
-    def _has_room(self, worker: Worker, task: Task) -> bool:
-        """Tell whether a worker can be sent a task without waiting for it to be read."""
+    def _can_send(self, worker: Worker, task: Task) -> bool:
+        """Return whether a task can be sent without waiting until the worker reads it."""
         if not worker.ready:
             return False
-        small = all(source.content is None for source in task.sources)
-        return not worker.tasks or (small and len(worker.tasks) < _IN_FLIGHT)
+        only_paths = all(source.content is None for source in task.sources)
+        return not worker.tasks or (only_paths and len(worker.tasks) < _TASKS_IN_FLIGHT)
 
     def _do_without_workers(self) -> None:
-        words = self._last_words.decode(errors="replace").strip(". \n").splitlines()
-        self._isolation.say(no_workers(words[-1] if words else "they ended at once"))
-        self._isolation = replace(self._isolation, say=lambda text: None)
+        lines = self._last_words.decode(errors="replace").strip(". \n").splitlines()
+        self._isolation.warn(no_workers(lines[-1] if lines else "they ended at once"))
+        self._isolation = replace(self._isolation, warn=lambda text: None)  # once is enough
         while self._pending:
             task = self._pending.popleft()
             if task.attempts:  # what ended a worker would end this process
-                self._fill(task, answer_problem(self._work, task.sources[0], ENDED))
+                self._add_answers(task, answer_problem(self._work, task.sources[0], ENDED))
             else:
-                self._fill(task, do_in_this_process(self._work, task.sources))
+                self._add_answers(task, do_in_this_process(self._work, task.sources))
 
-    def _fill(self, task: Task, answers: list[Any]) -> None:
-        if task.number not in self._answers:  # its error has been passed on
+    def _add_answers(self, task: Task, answers: list[Any]) -> None:
+        if task.number not in self._answers:  # the batch failed, and its error was passed on
             return
         self._answers[task.number][task.offset : task.offset + len(answers)] = answers
-        self._emit()
+        self._pass_on_answers()
 
-    def _emit(self) -> None:
-        """Pass on the answers that are next."""
+    def _fail_batch(self, number: int, error: BaseException) -> None:
+        """Have an error raised in the place of a batch's answers, after those of earlier ones."""
+        self._answers[number] = [error]
+        self._pass_on_answers()
+
+    def _pass_on_answers(self) -> None:
+        """Pass on the answers that are next in order, as far as they are complete."""
         while self._next in self._answers:
             answers = self._answers[self._next]
             if any(answer is _AWAITED for answer in answers):

@@ -1,6 +1,6 @@
-"""Worker processes, seen from the process that has them: how they are started and ended.
+"""Worker processes, seen from the process that uses them: how they are started and stopped.
 
-The command forks them on Linux, where it is alone in its process: they are there at once. Anywhere
+On Linux the command, whose process has one thread, forks them: they are ready at once. Anywhere
 else they are programs of their own, which need no guard in the user's script, no semaphores and no
 /dev/shm.
 """
@@ -16,10 +16,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 from digitcli.inputs.source import MAX_SECONDS, Source
-from digitcli.parallel.worker import Work, serve, settle
+from digitcli.parallel.worker import Work, serve, settle_process
 
 if TYPE_CHECKING:
     import subprocess
@@ -33,15 +33,15 @@ _BOOT = (
 
 @dataclass(frozen=True, slots=True)
 class Isolation:
-    """How images are kept apart from the process that asks for them.
+    """How images are read apart from the process that asks for them.
 
     Attributes:
-        timeout: seconds for one image, then it is an error. It holds where workers read.
-        may_fork: this process is the command's, which forks workers where it has one thread.
-        always: one job is a worker's too, and, where processes can be forked, an image that comes
-            alone, unless it `is_plain`.
-        plain_too: an image that comes alone is a worker's in any case.
-        say: is told, once, that there are no workers and why.
+        timeout: seconds for one image in a worker; one that takes longer is an error.
+        may_fork: this process is the command's, which forks workers while it has one thread.
+        always: use a worker with one job too, and for a single image where processes can be
+            forked, unless it `is_plain`.
+        plain_too: use a worker for any single image.
+        warn: is called, once, with a sentence where there are no workers.
 
     """
 
@@ -49,12 +49,20 @@ class Isolation:
     may_fork: bool = False
     always: bool = False
     plain_too: bool = False
-    say: Callable[[str], None] = lambda text: warnings.warn(text, RuntimeWarning, stacklevel=3)
+    warn: Callable[[str], None] = lambda text: warnings.warn(text, RuntimeWarning, stacklevel=3)
 
 
 @dataclass(slots=True, eq=False)
 class Task:
-    """Sources of one batch, or one of them alone after a worker was lost over the batch."""
+    """The sources of one batch, or one of them alone after a worker was lost over the batch.
+
+    Attributes:
+        number: of the batch.
+        offset: of the first source in the batch.
+        sources: to read.
+        attempts: how many workers were lost over it.
+
+    """
 
     number: int
     offset: int
@@ -66,9 +74,21 @@ class Task:
 class Worker:
     """A worker process, seen from here.
 
-    ``begun`` counts the sources that it began with, ``done`` those that it answered; ``since`` is
-    when it last was seen to get on; ``units`` are those of the memory budget that it holds; a
-    program is yet to be told its ``work``.
+    Attributes:
+        pid: of the process.
+        process: None where it was forked.
+        requests: where it reads.
+        answers: where it writes.
+        progress: a descriptor where it writes a byte for each source begun; -1 where there is none.
+        work: what a program still has to be sent.
+        ready: it has said that it can begin.
+        tasks: sent to it and not yet answered.
+        begun: number of sources that it has begun.
+        done: number of sources that it has answered.
+        last_progress: when it was last seen to make progress, by `time.monotonic`.
+        units_held: units of the memory budget that it holds.
+        units_wanted: units that it waits for.
+
     """
 
     pid: int
@@ -81,19 +101,19 @@ class Worker:
     tasks: deque[Task] = field(default_factory=deque)
     begun: int = 0
     done: int = 0
-    since: float = field(default_factory=time.monotonic)
-    units: int = 0
-    wanted: int = 0
+    last_progress: float = field(default_factory=time.monotonic)
+    units_held: int = 0
+    units_wanted: int = 0
 
-    def look(self) -> bytes:
-        """Count what it began with meanwhile, and return what it wrote for that."""
+    def read_progress(self) -> bytes:
+        """Count the sources begun since the last call, and return the bytes written for them."""
         written = b""
-        with suppress(OSError):  # nothing, for now
+        with suppress(OSError):  # nothing more for now
             while self.progress >= 0 and (piece := os.read(self.progress, 1 << 16)):
                 written += piece
         if written:
             self.begun += len(written)
-            self.since = time.monotonic()
+            self.last_progress = time.monotonic()
         return written
 
     def close(self) -> None:
@@ -105,11 +125,10 @@ class Worker:
             os.close(self.progress)
             self.progress = -1
 
-    def end(self, *, now: bool) -> None:
-        """Let it end, or end it."""
-        if now:
-            with suppress(OSError):
-                self.process.kill() if self.process else os.kill(self.pid, signal.SIGKILL)
+    def stop(self, *, kill: bool) -> None:
+        """Kill the process, or let it finish what it has; return when it has ended."""
+        if kill:
+            self._kill()
         with suppress(OSError):
             self.requests.close()
         if self.process:
@@ -119,11 +138,25 @@ class Worker:
                 os.waitpid(self.pid, 0)
         self.close()
 
+    def _kill(self) -> None:
+        with suppress(OSError):
+            if self.process:
+                self.process.kill()
+            else:
+                os.kill(self.pid, signal.SIGKILL)
+
+
+class _Pipe(NamedTuple):
+    """The descriptors of a pipe."""
+
+    reading_end: int
+    writing_end: int
+
 
 def can_fork(isolation: Isolation) -> bool:
-    """Tell whether workers can be forked: not by a process with threads, nor by a library's."""
-    forks = isolation.may_fork and sys.platform == "linux" and hasattr(os, "fork")
-    if not forks or threading.active_count() > 1:
+    """Return whether workers can be forked: only by the command, while it has one thread."""
+    may_fork = isolation.may_fork and sys.platform == "linux" and hasattr(os, "fork")
+    if not may_fork or threading.active_count() > 1:
         return False
     try:
         return len(os.listdir("/proc/self/task")) == 1
@@ -132,14 +165,17 @@ def can_fork(isolation: Isolation) -> bool:
 
 
 def can_start_python() -> bool:
-    """Tell whether this process's executable is Python, which a program may embed."""
+    """Return whether this process's executable is Python, not a program that embeds it."""
     return Path(sys.executable or "").stem.lower().startswith(("python", "pypy"))
 
 
 def start_workers(
     work: Work, count: int, isolation: Isolation, others: "list[Worker] | None" = None
 ) -> list[Worker]:
-    """Start as many workers as can be had, at most ``count``."""
+    """Start at most ``count`` workers, fewer where the system refuses more.
+
+    ``others`` are those that run already.
+    """
     forks = can_fork(isolation)
     started: list[Worker] = []
     try:
@@ -151,7 +187,7 @@ def start_workers(
     except OSError:  # no more processes or descriptors
         pass
     if started and not _has_spare_descriptors():
-        started.pop().end(now=True)
+        started.pop().stop(kill=True)
     return started
 
 
@@ -169,53 +205,73 @@ def _has_spare_descriptors() -> bool:
 
 
 @contextmanager
-def _pipes() -> Iterator[list[int]]:
-    """Open three pipes, reading and writing ends in turn; close them all where the block fails."""
-    ends: list[int] = []
+def _open_pipes(count: int) -> Iterator[list[_Pipe]]:
+    """Open some pipes; close them all where the block fails."""
+    pipes: list[_Pipe] = []
     try:
-        for _ in range(3):
-            ends += os.pipe()
-        yield ends
+        for _ in range(count):
+            pipes.append(_Pipe(*os.pipe()))
+        yield pipes
     except BaseException:
-        for end in ends:
-            with suppress(OSError):
-                os.close(end)
+        for pipe in pipes:
+            for end in pipe:
+                with suppress(OSError):
+                    os.close(end)
         raise
 
 
 def _fork_worker(work: Work, others: list[Worker]) -> Worker:
-    """Fork a worker, which is there at once and shares this process's memory."""
-    # Ctrl-C reaches the whole process group: a worker that is just being born must not answer it
-    # with a traceback
+    """Fork a worker, which is ready at once and shares this process's memory."""
+    # Ctrl-C reaches the whole process group: a worker that is being forked must not answer it with
+    # a traceback
     blocked = {signal.SIGINT, signal.SIGTERM}
     before = signal.pthread_sigmask(signal.SIG_BLOCK, blocked)
     try:
-        with _pipes() as (requests, to_requests, from_answers, answers, from_begun, begun):
+        with _open_pipes(3) as (requests, answers, progress):
             pid = os.fork()
             if pid == 0:
-                for end in (to_requests, from_answers, from_begun):
-                    os.close(end)
-                _be_worker(work, requests, answers, begun, others)
+                os.close(requests.writing_end)
+                os.close(answers.reading_end)
+                os.close(progress.reading_end)
+                _run_forked(
+                    work,
+                    requests=requests.reading_end,
+                    answers=answers.writing_end,
+                    begun=progress.writing_end,
+                    others=others,
+                )
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-    for end in (requests, answers, begun):
-        os.close(end)
-    os.set_blocking(from_begun, False)
+    os.close(requests.reading_end)
+    os.close(answers.writing_end)
+    os.close(progress.writing_end)
+    os.set_blocking(progress.reading_end, False)
     return Worker(
-        pid, None, os.fdopen(to_requests, "wb", 0), os.fdopen(from_answers, "rb", 0), from_begun
+        pid=pid,
+        process=None,
+        requests=os.fdopen(requests.writing_end, "wb", buffering=0),
+        answers=os.fdopen(answers.reading_end, "rb", buffering=0),
+        progress=progress.reading_end,
     )
 
 
-def _be_worker(work: Work, requests: int, answers: int, begun: int, others: list[Worker]) -> None:
-    """Be a forked worker to the end; never come back."""
+def _run_forked(
+    work: Work, *, requests: int, answers: int, begun: int, others: list[Worker]
+) -> None:
+    """Run a forked worker until it ends; never return."""
     code = 1
     try:
         for other in others:
             other.close()
-        settle()
+        settle_process()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
         os.set_blocking(begun, False)
-        serve(work, os.fdopen(requests, "rb", 0), os.fdopen(answers, "wb", 0), begun)
+        serve(
+            work,
+            os.fdopen(requests, "rb", buffering=0),
+            os.fdopen(answers, "wb", buffering=0),
+            begun,
+        )
         code = 0
     finally:
         os._exit(code)
@@ -226,30 +282,32 @@ def start_program(work: Work) -> Worker:
     import json
     import subprocess
 
-    from_begun, begun = os.pipe()
+    import_path = [os.path.abspath(folder) for folder in sys.path]  # noqa: PTH100
+    progress = _Pipe(*os.pipe())
     try:
         process = subprocess.Popen(  # noqa: S603 - this very Python, with code of ours
-            [sys.executable, "-c", _BOOT, json.dumps([os.path.abspath(p) for p in sys.path])],  # noqa: PTH100
+            [sys.executable, "-c", _BOOT, json.dumps(import_path)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=begun,
+            stderr=progress.writing_end,
             bufsize=0,
         )
     except BaseException:
-        os.close(from_begun)
+        os.close(progress.reading_end)
         raise
     finally:
-        os.close(begun)
+        os.close(progress.writing_end)
+    reading_end = progress.reading_end
     try:
-        os.set_blocking(from_begun, False)
-    except (OSError, AttributeError):  # Windows learnt it with Python 3.12; who hangs is not known
-        os.close(from_begun)
-        from_begun = -1
+        os.set_blocking(reading_end, False)
+    except (OSError, AttributeError):  # on Windows it takes Python 3.12; then there is no progress
+        os.close(reading_end)
+        reading_end = -1
     assert process.stdin is not None and process.stdout is not None  # noqa: S101
-    return Worker(process.pid, process, process.stdin, process.stdout, from_begun, work=work)
+    return Worker(process.pid, process, process.stdin, process.stdout, reading_end, work=work)
 
 
-def dismiss(workers: list[Worker], *, now: bool = False) -> None:
-    """Let workers end when they are done with what they have, or end them now."""
+def stop_workers(workers: list[Worker], *, kill: bool = False) -> None:
+    """Kill workers, or let them finish what they have; return when they have ended."""
     for worker in workers:
-        worker.end(now=now)
+        worker.stop(kill=kill)

@@ -1,15 +1,15 @@
 """A worker process: it reads batches of sources from a pipe and writes the answers to another.
 
-`parallel` starts it, by forking or as a program of its own (`main`), and says what both ends send:
+`processes` starts it, by forking or as a program of its own (`main`). The two ends send:
 
-| to the worker                 | from the worker                                       |
-|-------------------------------|-------------------------------------------------------|
-| the work, where it is started | `Ready`, once, when it can begin                      |
-| lists of sources              | lists of answers, one for each list of sources        |
-| `Granted`                     | `Wanted`, memory for a large image, 0 to give it back |
+| to the worker                   | from the worker                                    |
+|---------------------------------|----------------------------------------------------|
+| the work, if it is a program    | `Ready`, once, when it can begin                   |
+| lists of sources                | lists of answers, one for each list of sources     |
+| `MemoryGrant`                   | `MemoryRequest`, before and after a large image    |
 
-A third pipe gets a byte for each source that is begun. Nobody waits for these: they only tell, when
-a worker has crashed or hangs, over which source it did.
+A third pipe gets a byte for each source that is begun. Nobody waits for these bytes: they show over
+which source a worker has crashed or hangs.
 """
 
 import ctypes
@@ -33,26 +33,26 @@ from digitcli.process import settle_libraries
 Work = Callable[[list[Source], MemoryBudget, Callable[[], None]], list[Any]]
 
 _LENGTH = struct.Struct("<Q")
-_PARENT_CHECKED = 1.0  # seconds
+_PARENT_CHECK_INTERVAL = 1.0  # seconds
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """The worker has started and knows its work."""
+    """The worker has started and has its work."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """Units of the memory budget that the worker waits for; 0 gives back what it holds."""
+class MemoryRequest:
+    """Units of the memory budget that the worker waits for; 0 returns those that it holds."""
 
     units: int
 
 
 @dataclass(frozen=True, slots=True)
-class Granted:
-    """The worker may take what it wanted."""
+class MemoryGrant:
+    """The worker may use the units that it requested."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +70,14 @@ def send(stream: IO[bytes], message: object) -> None:
 
     """
     content = pickle.dumps(message)
-    left = memoryview(_LENGTH.pack(len(content)) + content)
-    while left:
-        left = left[stream.write(left) :]
+    unsent = memoryview(_LENGTH.pack(len(content)) + content)
+    while unsent:
+        written = stream.write(unsent)
+        unsent = unsent[written:]
 
 
 def receive(stream: IO[bytes]) -> Any:
-    """Read a message from an unbuffered stream: no more than that, so that a poll sees the next.
+    """Read one message from an unbuffered stream, and no further, so that a poll sees the next.
 
     Raises:
         EOFError: there will be no more.
@@ -97,19 +98,21 @@ def _read(stream: IO[bytes], size: int) -> bytes:
 
 
 def serve(work: Work, requests: IO[bytes], answers: IO[bytes], begun: int) -> None:
-    """Answer until there are no more requests."""
-    early: deque[object] = deque()  # batches that came while memory was waited for
+    """Answer batches until there are no more requests."""
+    early: deque[object] = deque()  # batches that arrived during the wait for memory
 
-    def exchange(units: int) -> None:
-        send(answers, Wanted(units))
-        while units and not isinstance(message := receive(requests), Granted):
+    def request_memory(units: int) -> None:
+        send(answers, MemoryRequest(units))
+        if units == 0:
+            return
+        while not isinstance(message := receive(requests), MemoryGrant):
             early.append(message)
 
     def begin() -> None:
-        with suppress(OSError):  # full, as nobody has looked for a while
+        with suppress(OSError):  # the pipe is full, as nobody has read it for a while
             os.write(begun, b".")
 
-    budget = MemoryBudget(exchange)
+    budget = MemoryBudget(request_memory)
     send(answers, Ready())
     while True:
         try:
@@ -118,7 +121,7 @@ def serve(work: Work, requests: IO[bytes], answers: IO[bytes], begun: int) -> No
             return
         try:
             answer: object = work(batch, budget, begin)  # type: ignore[arg-type]
-        except BaseException as error:  # it belongs to whoever waits for the answer
+        except BaseException as error:  # raised where the answer is awaited
             answer = Failed(error)
         try:
             send(answers, answer)
@@ -126,14 +129,14 @@ def serve(work: Work, requests: IO[bytes], answers: IO[bytes], begun: int) -> No
             send(answers, Failed(RuntimeError(f"{type(answer).__name__} cannot be sent")))
 
 
-def settle() -> None:
-    """Make this process a worker: silent, deaf to Ctrl-C, and gone with its parent."""
-    nowhere = os.open(os.devnull, os.O_RDWR)
+def settle_process() -> None:
+    """Make this process a worker: silent, deaf to Ctrl-C, and ended with its parent."""
+    null = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
-        os.dup2(nowhere, descriptor)
+        os.dup2(null, descriptor)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    _give_back_memory()
+    _return_freed_memory()
     parent = os.getppid()
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):
@@ -144,12 +147,12 @@ def settle() -> None:
 
 def _end_with(parent: int) -> None:
     while os.getppid() == parent:
-        time.sleep(_PARENT_CHECKED)
+        time.sleep(_PARENT_CHECK_INTERVAL)
     os._exit(1)
 
 
-def _give_back_memory() -> None:
-    """Let glibc return the memory of each large image; else it keeps up to 100 MB for the next."""
+def _return_freed_memory() -> None:
+    """Let glibc return the memory of each large image; by default it keeps up to 100 MB."""
     with suppress(AttributeError, OSError, TypeError):  # not glibc
         mallopt = ctypes.CDLL(None).mallopt
         mallopt(_M_MMAP_THRESHOLD, 8 << 20)
@@ -157,15 +160,16 @@ def _give_back_memory() -> None:
 
 
 def main() -> None:
-    """Be a worker that was started as a program.
+    """Run a worker that was started as a program.
 
-    It is spoken to over descriptors 0 and 1; 2 gets a byte for each source that is begun.
+    It reads requests from descriptor 0, writes answers to 1, and to 2 a byte for each source begun.
     """
-    requests, answers = os.fdopen(os.dup(0), "rb", 0), os.fdopen(os.dup(1), "wb", 0)
+    requests = os.fdopen(os.dup(0), "rb", buffering=0)
+    answers = os.fdopen(os.dup(1), "wb", buffering=0)
     begun = os.dup(2)
-    with suppress(OSError, AttributeError):  # Windows learnt it with Python 3.12
+    with suppress(OSError, AttributeError):  # on Windows it takes Python 3.12
         os.set_blocking(begun, False)
-    settle()
+    settle_process()
     settle_libraries()
     work = receive(requests)
     serve(work, requests, answers, begun)

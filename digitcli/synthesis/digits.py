@@ -1,6 +1,6 @@
-"""How a drawing becomes pixels: written by a pen, printed in a font, framed as MNIST's digits.
+"""Digits as pixels: drawings written by a pen, digits printed in a font, framed as MNIST's.
 
-Every written copy has its points, proportions, slant and pen changed at random. Print comes from
+Each time a drawing is written, its points, proportions, slant and pen change at random. Print uses
 the fonts that OpenCV and Pillow carry.
 """
 
@@ -11,11 +11,12 @@ from PIL import Image, ImageDraw, ImageFont
 
 from digitcli.architectures import CANVAS_SIDE
 from digitcli.synthesis.drawing_files import Form
+from digitcli.synthesis.subpixel import draw_polyline
 
-BOX = 20
+BOX = 20  # pixels of the longer side of MNIST's digits
 
-_FINE = 64  # forms are drawn in a box of this height
-_MARGIN = 26  # around it
+HEIGHT = 64  # pixels of the box in which drawings are written, and of print
+MARGIN = 26  # pixels around it
 _WOBBLE = 0.04  # of the box, standard deviation of each point
 
 HERSHEY = (
@@ -35,84 +36,86 @@ def write(
     broadest: int,
     widest: float = 0.85,
 ) -> NDArray[np.uint8]:
-    """Write a form: uint8, white on black.
+    """Write a form with a pen: uint8, white on black.
 
-    It is ``narrowest`` to ``widest`` of its height wide, written with a pen of at most ``broadest``
-    of 64 parts of its longer side.
+    Args:
+        form: the strokes.
+        rng: decides the proportions, the slant, the pen and how far each point moves.
+        narrowest: the smallest width, as a share of the height.
+        broadest: the broadest pen, as a number of 64 parts of the longer side.
+        widest: the largest width, as a share of the height.
+
     """
     proportion = rng.uniform(narrowest, widest)
     longer = max(proportion, 1.0)
-    width, height = _FINE * proportion / longer, _FINE / longer
+    width, height = HEIGHT * proportion / longer, HEIGHT / longer
     slant, pen = rng.normal(0.05, 0.2), int(rng.integers(4, broadest + 1))
-    sheet = np.zeros((_FINE + 2 * _MARGIN, _FINE + 2 * _MARGIN), np.uint8)
-    # points that two strokes share stay shared
+    sheet = blank_sheet()
+    # by point, so that points that two strokes share stay shared
     moved = {
         point: np.array(point) + rng.normal(0, _WOBBLE, 2) for stroke in form for point in stroke
     }
     for stroke in form:
-        points = curve(np.array([moved[point] for point in stroke])) * (width, height) + _MARGIN
-        points[:, 0] += slant * (_MARGIN + height / 2 - points[:, 1])
-        cv2.polylines(
-            sheet, [np.round(points * 16).astype(np.int32)], False, 255, pen, cv2.LINE_AA, 4
-        )
+        in_box = fit_curve(np.array([moved[point] for point in stroke]))
+        points = in_box * (width, height) + MARGIN
+        points[:, 0] += slant * (MARGIN + height / 2 - points[:, 1])
+        draw_polyline(sheet, points, pen)
     return sheet
+
+
+def blank_sheet() -> NDArray[np.uint8]:
+    """Return a black image with room for a drawing and its margin."""
+    return np.zeros((HEIGHT + 2 * MARGIN, HEIGHT + 2 * MARGIN), np.uint8)
 
 
 def print_digit(digit: int, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Print a digit in one of the fonts at hand: uint8, white on black."""
-    sheet = np.zeros((_FINE + 2 * _MARGIN, _FINE + 2 * _MARGIN), np.uint8)
     if rng.random() < 0.3:
-        picture = Image.fromarray(sheet)
-        ImageDraw.Draw(picture).text((_MARGIN, 8), str(digit), 255, ImageFont.load_default(_FINE))
-        sheet = np.array(picture)
+        image = Image.fromarray(blank_sheet())
+        ImageDraw.Draw(image).text((MARGIN, 8), str(digit), 255, ImageFont.load_default(HEIGHT))
+        sheet = np.array(image)
     else:
+        sheet = blank_sheet()
         font = int(rng.choice(HERSHEY))
         scale = 5 if font == cv2.FONT_HERSHEY_PLAIN else 2.7
-        cv2.putText(
-            sheet,
-            str(digit),
-            (_MARGIN, _FINE + _MARGIN),
-            font,
-            scale,
-            255,
-            int(rng.integers(2, 9)),
-            cv2.LINE_AA,
-        )
+        thickness = int(rng.integers(2, 9))
+        base = (MARGIN, HEIGHT + MARGIN)
+        cv2.putText(sheet, str(digit), base, font, scale, 255, thickness, cv2.LINE_AA)
     if rng.random() < 0.3:  # bold print has heavy verticals
-        sheet = np.asarray(
-            cv2.dilate(sheet, np.ones((2, int(rng.integers(3, 8))), np.uint8)), np.uint8
-        )
-    wide = rng.uniform(0.6, 1.1)
-    return np.asarray(
-        cv2.resize(sheet, None, fx=wide, fy=1, interpolation=cv2.INTER_AREA), np.uint8
-    )
+        wide_bar = np.ones((2, int(rng.integers(3, 8))), np.uint8)
+        sheet = np.asarray(cv2.dilate(sheet, wide_bar), np.uint8)
+    stretch = rng.uniform(0.6, 1.1)
+    stretched = cv2.resize(sheet, None, fx=stretch, fy=1, interpolation=cv2.INTER_AREA)
+    return np.asarray(stretched, np.uint8)
 
 
-def framed(sheet: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def frame_as_mnist(sheet: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Frame ink as MNIST does: in a box of 20×20, its centre of mass in the middle of 28×28."""
     x, y, width, height = cv2.boundingRect(sheet)
     scale = BOX / max(width, height)
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    small = cv2.resize(sheet[y : y + height, x : x + width], size, interpolation=cv2.INTER_AREA)
+    columns, rows = max(1, round(width * scale)), max(1, round(height * scale))
+    ink = sheet[y : y + height, x : x + width]
+    small = cv2.resize(ink, (columns, rows), interpolation=cv2.INTER_AREA)
     moments = cv2.moments(small)
+    mass = moments["m00"]
     canvas = np.zeros((CANVAS_SIDE, CANVAS_SIDE), np.uint8)
-    if not moments["m00"]:
+    if not mass:
         return canvas
-    left, top = (
-        min(max(round(CANVAS_SIDE / 2 - moments[first] / moments["m00"]), 0), CANVAS_SIDE - length)
-        for first, length in zip(("m10", "m01"), size, strict=True)
-    )
-    canvas[top : top + size[1], left : left + size[0]] = small
+    left = min(max(round(CANVAS_SIDE / 2 - moments["m10"] / mass), 0), CANVAS_SIDE - columns)
+    top = min(max(round(CANVAS_SIDE / 2 - moments["m01"] / mass), 0), CANVAS_SIDE - rows)
+    canvas[top : top + rows, left : left + columns] = small
     return canvas
 
 
-def curve(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Give a smooth curve through points, by a Catmull-Rom spline."""
+def fit_curve(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return a smooth curve through points (n, 2): a Catmull-Rom spline, eight steps a point."""
     if len(points) < 3:
         return points
-    before, after = 2 * points[0] - points[1], 2 * points[-1] - points[-2]
-    if np.allclose(points[0], points[-1]):
+    is_closed = np.allclose(points[0], points[-1])
+    if is_closed:
         before, after = points[-2], points[1]
+    else:
+        before, after = 2 * points[0] - points[1], 2 * points[-1] - points[-2]
     p = np.vstack([before, points, after])
     t = np.linspace(0, 1, 8, endpoint=False)[:, None, None]
     p0, p1, p2, p3 = p[:-3], p[1:-2], p[2:-1], p[3:]

@@ -1,4 +1,4 @@
-"""Named drawings, read from the data files in ``drawings/``: one a line, as digits.txt explains."""
+"""Named drawings, loaded from the files in ``drawings/``: one a line, as digits.txt explains."""
 
 import functools
 from collections.abc import Collection
@@ -11,11 +11,21 @@ Stroke = tuple[tuple[float, float], ...]
 Form = tuple[Stroke, ...]
 
 KINDS = HAND, ADDED, SEGMENTS, DOTS = "hand", "added", "segments", "dots"
+# The ends (x, y) of a display's segments, in a box from (0, 0), top left, to (1, 1).
+SEGMENT_ENDS = {
+    "a": ((0.0, 0.0), (1.0, 0.0)),
+    "b": ((1.0, 0.0), (1.0, 0.5)),
+    "c": ((1.0, 0.5), (1.0, 1.0)),
+    "d": ((0.0, 1.0), (1.0, 1.0)),
+    "e": ((0.0, 0.5), (0.0, 1.0)),
+    "f": ((0.0, 0.0), (0.0, 0.5)),
+    "g": ((0.0, 0.5), (1.0, 0.5)),
+}
 ANCHORS = ("top", "bottom", "middle", "centre", "left-top", "left-bottom")
 
 _FOLDER = Path(__file__).parent / "drawings"
 _COLUMNS = ("label", "kind", "share", "width", "name", "drawing")
-_WIDEST = 1_000  # percent of the height
+_MAX_WIDTH = 1_000  # percent of the height
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +33,16 @@ class Drawing:
     """One way to write or show a character.
 
     Attributes:
-        label: the digit, or for what is none the group it belongs to.
+        label: the digit, or the group that a negative belongs to.
         kind: ``HAND``, ``ADDED``, ``SEGMENTS`` or ``DOTS``.
-        share: how often it is drawn, against the other drawings of its kind.
+        share: its frequency, relative to the other drawings of its kind.
         width: the range of its width, as a share of its height; (0, 0) where the kind has its own.
-        name: what it is called; unique among those of its label and kind.
+        name: unique among the drawings of its label and kind.
         strokes: for ``HAND``, points (x, y) from (0, 0), top left, to (1, 1); for ``ADDED``, from
             the stroke's anchor, as shares of the digit's height.
-        anchors: for ``ADDED``, which place of the digit each stroke begins at.
-        segments: for ``SEGMENTS``, the lit ones.
-        dots: for ``DOTS``, the rows, of ``#`` and ``.``.
+        anchors: for ``ADDED``, the place of the digit at which each stroke begins.
+        segments: for ``SEGMENTS``, the names of the lit ones.
+        dots: for ``DOTS``, the rows, of ``#`` (lit) and ``.``.
 
     """
 
@@ -48,17 +58,18 @@ class Drawing:
 
 
 @functools.cache
-def packaged(name: str) -> tuple[Drawing, ...]:
-    """Load one of the package's own files: "digits", "negatives" or "detector"."""
+def load_packaged(name: str) -> tuple[Drawing, ...]:
+    """Load one of the package's files: "digits", "negatives", "detector" or "straight"."""
     labels = [str(digit) for digit in range(10)] if name == "digits" else None
     return load_drawings(_FOLDER / f"{name}.txt", labels)
 
 
 def load_drawings(path: Path, labels: Collection[str] | None = None) -> tuple[Drawing, ...]:
-    """Load the drawings of a file, in its order; those of other labels than ``labels`` are refused.
+    """Load the drawings of a file, in its order.
 
     Raises:
-        DataError: a line is malformed, or a name is there twice; file and line are named.
+        DataError: a line is malformed, has a label that is not among ``labels``, or repeats a name;
+            the message names file and line.
 
     """
     drawings: dict[tuple[str, str, str], Drawing] = {}
@@ -82,7 +93,7 @@ def _parse_line(line: str) -> Drawing:
     """Parse a line.
 
     Raises:
-        ValueError: it is malformed; the text says what is wrong.
+        ValueError: with what is wrong, where it is malformed.
 
     """
     columns = [column.strip() for column in line.split("|")]
@@ -136,7 +147,7 @@ def _parse_width(text: str) -> tuple[float, float]:
     low, dash, high = text.partition("-")
     if not dash or not low or not high:
         raise ValueError(f"a width is a range of percent, as 40-80, not {text!r}")
-    narrowest, widest = (_parse_number(part, above=0, most=_WIDEST) for part in (low, high))
+    narrowest, widest = (_parse_number(part, above=0, most=_MAX_WIDTH) for part in (low, high))
     if narrowest > widest:
         raise ValueError(f"the width {text} ends before it begins")
     return narrowest / 100, widest / 100
@@ -150,7 +161,7 @@ def _parse_number(
         number = float(text)
     except ValueError:
         raise ValueError(f"{text!r} is no number") from None
-    # NaN is in no range
+    # written so that NaN, which fails every comparison, is out of range
     if not number <= most or (least is not None and not number >= least):
         raise ValueError(f"{text} is out of range, {least} to {most}")
     if above is not None and not number > above:

@@ -1,7 +1,7 @@
-"""What is no digit: the network learns to answer it evenly.
+"""Negatives: images that show no digit, for which the network learns even probabilities.
 
-Letters, signs and shapes come from drawings/negatives.txt; others are made of digits, or by code.
-What people do write for a digit is not among them: nobody can tell it from one.
+Letters, signs and shapes come from drawings/negatives.txt; others are made from digits or at
+random. Nothing that anybody writes for a digit is among them.
 """
 
 import functools
@@ -15,27 +15,31 @@ from PIL import Image, ImageDraw, ImageFont
 
 from digitcli.architectures import CANVAS_SIDE
 from digitcli.datasets.labelled import NO_DIGIT, LabelledImages
-from digitcli.synthesis.digits import HERSHEY, curve, framed, write
-from digitcli.synthesis.drawing_files import packaged
+from digitcli.synthesis.digits import HERSHEY, fit_curve, frame_as_mnist, write
+from digitcli.synthesis.drawing_files import load_packaged
 from digitcli.synthesis.styles import Choice, write_by_hand
+from digitcli.synthesis.subpixel import draw_polyline
 
 _SHEET_SIDE = 112
-# letters that look like a digit in some hand, or in print, are left out
+# Letters that look like a digit in some handwriting or in print; they are left out.
 _LOOK_ALIKE = "BDGIOQSZbgiloqsz"
 _LETTERS = "".join(sorted(set(string.ascii_letters) - set(_LOOK_ALIKE))) + "#%&?@+=$"
-# of each digit, the halves that are no digit; the lower half of a 9 is a 1, the upper one a 0
+# The halves of digits that are no digits; the lower half of a 9 is a 1, the upper one a 0.
 _HALVES = (
-    *((0, half) for half in ("upper", "lower", "left", "right")),
-    *((2, half) for half in ("lower",)),
-    *((4, half) for half in ("upper",)),
-    *((5, half) for half in ("upper",)),
-    *((8, half) for half in ("left",)),
+    (0, "upper"),
+    (0, "lower"),
+    (0, "left"),
+    (0, "right"),
+    (2, "lower"),
+    (4, "upper"),
+    (5, "upper"),
+    (8, "left"),
 )
-_BROADEST = 9  # the pen, of 64 parts of a drawing's longer side: most loops stay open
+_BROADEST = 9  # pen, of 64 parts of a drawing's longer side: most loops stay open
 
 
-def shapes(count: int, digits: LabelledImages, rng: np.random.Generator) -> LabelledImages:
-    """Make ``count`` framed shapes labelled `NO_DIGIT`, some of them from pieces of ``digits``."""
+def make_negatives(count: int, digits: LabelledImages, rng: np.random.Generator) -> LabelledImages:
+    """Make ``count`` framed negatives labelled `NO_DIGIT`, some of them from ``digits``."""
     images = np.zeros((count, CANVAS_SIDE, CANVAS_SIDE), np.uint8)
     shares = np.array(list(MAKERS.values()))
     makers = rng.choice(np.array(list(MAKERS), object), count, p=shares / shares.sum())
@@ -44,125 +48,134 @@ def shapes(count: int, digits: LabelledImages, rng: np.random.Generator) -> Labe
     return LabelledImages(images, np.full(count, NO_DIGIT, np.int64))
 
 
-def _letter(_digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.uint8]:
+def _print_letter(_digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.uint8]:
     letter = str(rng.choice(list(_LETTERS)))
     sheet = np.zeros((_SHEET_SIDE, _SHEET_SIDE), np.uint8)
     if rng.random() < 0.3:
-        picture = Image.fromarray(sheet)
-        ImageDraw.Draw(picture).text((24, 16), letter, 255, ImageFont.load_default(64))
-        sheet = np.array(picture)
+        image = Image.fromarray(sheet)
+        ImageDraw.Draw(image).text((24, 16), letter, 255, ImageFont.load_default(64))
+        sheet = np.array(image)
     else:
         pen, font = int(rng.integers(2, 9)), int(rng.choice(HERSHEY))
         scale = 5 if font == cv2.FONT_HERSHEY_PLAIN else 2.5
         cv2.putText(sheet, letter, (24, 80), font, scale, 255, pen, cv2.LINE_AA)
-    return framed(sheet)
+    return frame_as_mnist(sheet)
 
 
-def _written(_digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.uint8]:
+def _write_drawing(_digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Write one of the drawings of negatives.txt."""
-    return framed(write_by_hand(_written_choice().pick(rng), rng, broadest=_BROADEST))
+    return frame_as_mnist(write_by_hand(_drawings().pick(rng), rng, broadest=_BROADEST))
 
 
 @functools.cache
-def _written_choice() -> Choice:
-    return Choice(packaged("negatives"))
+def _drawings() -> Choice:
+    return Choice(load_packaged("negatives"))
 
 
-def _curl(_digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.uint8]:
+def _draw_curl(_digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Draw one long winding curve, as many alphabets have them; half begin with a small loop."""
     points = rng.uniform(0, 1, (int(rng.integers(4, 9)), 2))
     if rng.random() < 0.5:
-        points = np.vstack([_turns(rng, 1.1, 0.15, 0.15) + rng.uniform(0.15, 0.85, 2), points[:4]])
-    return _winding(points, rng)
+        loop = _points_of_turns(rng, turns=1.1, first=0.15, last=0.15)
+        points = np.vstack([loop + rng.uniform(0.15, 0.85, 2), points[:4]])
+    return _write_curve(points, rng)
 
 
-def _spiral(_digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.uint8]:
+def _draw_spiral(_digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Draw a spiral of more than a turn and a quarter."""
-    points = _turns(rng, float(rng.uniform(1.3, 2.2)), 0.12, 0.5)
-    return _winding(points + 0.5, rng)
+    turns = float(rng.uniform(1.3, 2.2))
+    points = _points_of_turns(rng, turns=turns, first=0.12, last=0.5)
+    return _write_curve(points + 0.5, rng)
 
 
-def _winding(points: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.uint8]:
+def _write_curve(points: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.uint8]:
     form = (tuple((float(x), float(y)) for x, y in points),)
-    return framed(write(form, rng, narrowest=0.7, broadest=6))  # its loops stay open
+    return frame_as_mnist(write(form, rng, narrowest=0.7, broadest=6))  # its loops stay open
 
 
-def _turns(
-    rng: np.random.Generator, turns: float, first: float, last: float
+def _points_of_turns(
+    rng: np.random.Generator, *, turns: float, first: float, last: float
 ) -> NDArray[np.float64]:
-    """Return points along so many turns around (0, 0), either way.
+    """Return points along a number of turns around (0, 0), either way.
 
     Their radius goes from ``first`` to ``last``.
     """
-    way = np.linspace(0, 1, round(8 * turns))
-    angle = rng.uniform(0, 2 * np.pi) + rng.choice((-1, 1)) * 2 * np.pi * turns * way
-    radius = first + (last - first) * way
+    progress = np.linspace(0, 1, round(8 * turns))
+    start = rng.uniform(0, 2 * np.pi)
+    angle = start + rng.choice((-1, 1)) * 2 * np.pi * turns * progress
+    radius = first + (last - first) * progress
     return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
 
 
-def _block(_digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.uint8]:
+def _fill_block(_digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Fill a rectangle or an ellipse, not so narrow that it could be a 1."""
     sheet = np.zeros((_SHEET_SIDE, _SHEET_SIDE), np.uint8)
-    centre, half = (
-        (_SHEET_SIDE // 2, _SHEET_SIDE // 2),
-        (int(rng.integers(20, 45)), int(rng.integers(12, 34))),
-    )
+    centre = (_SHEET_SIDE // 2, _SHEET_SIDE // 2)
+    half_width, half_height = int(rng.integers(20, 45)), int(rng.integers(12, 34))
     if rng.random() < 0.5:
-        cv2.ellipse(sheet, centre, half, int(rng.normal(0, 10)), 0, 360, 255, -1, cv2.LINE_AA)
+        cv2.ellipse(
+            sheet,
+            centre,
+            (half_width, half_height),
+            angle=int(rng.normal(0, 10)),
+            startAngle=0,
+            endAngle=360,
+            color=255,
+            thickness=cv2.FILLED,
+            lineType=cv2.LINE_AA,
+        )
     else:
-        corners = cv2.boxPoints((centre, (2 * half[0], 2 * half[1]), rng.normal(0, 8)))
+        corners = cv2.boxPoints((centre, (2 * half_width, 2 * half_height), rng.normal(0, 8)))
         cv2.fillPoly(sheet, [corners.astype(np.int32)], 255, cv2.LINE_AA)
-    return framed(sheet)
+    return frame_as_mnist(sheet)
 
 
 def _scribble(_digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Draw two to four random curves and lines, as letters of unknown alphabets are."""
+    """Draw two to four random curves and lines, like letters of unknown alphabets."""
     sheet = np.zeros((_SHEET_SIDE, _SHEET_SIDE), np.uint8)
     pen = int(rng.integers(4, 12))
     for _ in range(int(rng.integers(2, 5))):
-        points = curve(rng.uniform(20, _SHEET_SIDE - 20, (int(rng.integers(2, 6)), 2)))
-        cv2.polylines(
-            sheet, [np.round(points * 16).astype(np.int32)], False, 255, pen, cv2.LINE_AA, 4
-        )
-    return framed(sheet)
+        corners = rng.uniform(20, _SHEET_SIDE - 20, (int(rng.integers(2, 6)), 2))
+        draw_polyline(sheet, fit_curve(corners), pen)
+    return frame_as_mnist(sheet)
 
 
-def _overlaid(digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Lay one digit over a turned other."""
+def _overlay_digits(digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Lay a digit over another that lies on its side."""
     one, other = _pick(digits, rng), _pick(digits, rng)
     return np.maximum(one, np.rot90(other, int(rng.choice((1, 3)))))
 
 
-def _beside(digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.uint8]:
+def _set_side_by_side(digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Set two or three digits side by side, as numbers are written."""
     row = [_pick(digits, rng)[:, 4:-4] for _ in range(int(rng.integers(2, 4)))]
-    return framed(np.hstack(row))
+    return frame_as_mnist(np.hstack(row))
 
 
-def _turned(digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Lay a digit on its side; 0, 1, 6, 8 and 9 could still be read."""
-    lying = np.flatnonzero(np.isin(digits.labels, (2, 3, 4, 5, 7)))
-    picture = digits.images[rng.choice(lying)]
-    return np.ascontiguousarray(np.rot90(picture, int(rng.choice((1, 3)))))
+def _turn_digit(digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Lay a digit on its side, but none of 0, 1, 6, 8 and 9, which could still be read."""
+    turnable = np.flatnonzero(np.isin(digits.labels, (2, 3, 4, 5, 7)))
+    image = digits.images[rng.choice(turnable)]
+    return np.ascontiguousarray(np.rot90(image, int(rng.choice((1, 3)))))
 
 
-def _cut(digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Exchange the halves of two digits."""
+def _mix_halves(digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Set the second half of a digit before the first half of another."""
     one, other = _pick(digits, rng), _pick(digits, rng)
-    mixed = (
-        np.vstack([one[14:], other[:14]])
-        if rng.random() < 0.5
-        else np.hstack([one[:, 14:], other[:, :14]])
-    )
-    return framed(mixed) if mixed.max() > 0 else one
+    middle = CANVAS_SIDE // 2
+    if rng.random() < 0.5:
+        mixed = np.vstack([one[middle:], other[:middle]])
+    else:
+        mixed = np.hstack([one[:, middle:], other[:, :middle]])
+    return frame_as_mnist(mixed) if mixed.max() > 0 else one
 
 
-def _half(digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Cut a digit in two, at its middle; keep a half that is none."""
+def _keep_half(digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Cut a digit in two, at its middle; keep a half that is no digit."""
     label, half = _HALVES[rng.integers(len(_HALVES))]
     rows = np.flatnonzero(digits.labels == label)
-    if not len(rows):  # one's own images may lack a digit
-        return _cut(digits, rng)
+    if not len(rows):  # the user's images may lack a digit
+        return _mix_halves(digits, rng)
     image = digits.images[rng.choice(rows)]
     x, y, width, height = cv2.boundingRect(image)
     middle_x, middle_y = x + width // 2, y + height // 2
@@ -172,63 +185,50 @@ def _half(digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.uint8]
         "left": image[:, :middle_x],
         "right": image[:, middle_x:],
     }[half]
-    return framed(kept)
+    return frame_as_mnist(kept)
 
 
-def _joined(digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.uint8]:
+def _join_digits(digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Join two digits so that their strokes touch, as in numbers written fast."""
     one, other = _pick(digits, rng), _pick(digits, rng)
-    x, _, width, _ = cv2.boundingRect(one)
-    left = one[:, : x + width]
-    x, _, _, _ = cv2.boundingRect(other)
-    right = other[:, x:]
-    overlap = int(rng.integers(1, 4))
-    pair = np.zeros((CANVAS_SIDE, left.shape[1] + right.shape[1] - overlap), np.uint8)
+    one_x, _, one_width, _ = cv2.boundingRect(one)
+    other_x, _, _, _ = cv2.boundingRect(other)
+    left = one[:, : one_x + one_width]
+    right = other[:, other_x:]
+    start_of_right = left.shape[1] - int(rng.integers(1, 4))  # they overlap by some pixels
+    pair = np.zeros((CANVAS_SIDE, start_of_right + right.shape[1]), np.uint8)
     pair[:, : left.shape[1]] = left
-    second = pair[:, left.shape[1] - overlap :]
-    np.maximum(second, right, out=second)
-    return framed(pair)
+    pair[:, start_of_right:] = np.maximum(pair[:, start_of_right:], right)
+    return frame_as_mnist(pair)
 
 
-def _grid(_digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Draw ruled or squared sheet, or a corner or an edge of it, with nothing written there."""
+def _draw_rulings(_digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Draw the rulings of paper with nothing written there: lines across, and often down."""
     sheet = np.zeros((_SHEET_SIDE, _SHEET_SIDE), np.uint8)
     pen = int(rng.integers(2, 14))
-    for upright, lines in (
-        (False, int(rng.integers(1, 4))),
-        (True, max(0, int(rng.integers(-3, 4)))),
-    ):
-        for at in rng.integers(20, _SHEET_SIDE - 20, lines):
-            start, end = (int(at), 16), (int(at + rng.normal(0, 4)), _SHEET_SIDE - 16)
-            cv2.line(
-                sheet,
-                *((start, end) if upright else (start[::-1], end[::-1])),
-                255,
-                pen,
-                cv2.LINE_AA,
-            )
-    return framed(sheet)
+    count_across, count_down = int(rng.integers(1, 4)), max(0, int(rng.integers(-3, 4)))
+    first, last = 16, _SHEET_SIDE - 16
+    for y in rng.integers(20, _SHEET_SIDE - 20, count_across):
+        start, end = (first, int(y)), (last, int(y + rng.normal(0, 4)))
+        cv2.line(sheet, start, end, 255, pen, cv2.LINE_AA)
+    for x in rng.integers(20, _SHEET_SIDE - 20, count_down):
+        start, end = (int(x), first), (int(x + rng.normal(0, 4)), last)
+        cv2.line(sheet, start, end, 255, pen, cv2.LINE_AA)
+    return frame_as_mnist(sheet)
 
 
-def _noise(_digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Make grey noise, fine to coarse, all over or in a blob."""
+def _make_noise(_digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Make grey noise, fine to coarse, all over or in a disc."""
     side = int(rng.integers(3, 29))
-    noise = rng.integers(0, 256, (side, side)).astype(np.uint8)
-    picture = np.asarray(
-        cv2.resize(noise, (CANVAS_SIDE, CANVAS_SIDE), interpolation=cv2.INTER_CUBIC), np.uint8
-    )
+    coarse = rng.integers(0, 256, (side, side)).astype(np.uint8)
+    noise = cv2.resize(coarse, (CANVAS_SIDE, CANVAS_SIDE), interpolation=cv2.INTER_CUBIC)
+    image: NDArray[np.uint8] = np.asarray(noise, np.uint8)
     if rng.random() < 0.5:
-        blob = np.zeros((CANVAS_SIDE, CANVAS_SIDE), np.uint8)
-        cv2.circle(
-            blob,
-            (CANVAS_SIDE // 2, CANVAS_SIDE // 2),
-            int(rng.integers(5, 12)),
-            255,
-            -1,
-            cv2.LINE_AA,
-        )
-        picture = np.minimum(picture, blob)
-    return picture
+        disc = np.zeros((CANVAS_SIDE, CANVAS_SIDE), np.uint8)
+        centre = (CANVAS_SIDE // 2, CANVAS_SIDE // 2)
+        cv2.circle(disc, centre, int(rng.integers(5, 12)), 255, cv2.FILLED, cv2.LINE_AA)
+        image = np.minimum(image, disc)
+    return image
 
 
 def _pick(digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -236,20 +236,20 @@ def _pick(digits: LabelledImages, rng: np.random.Generator) -> NDArray[np.uint8]
 
 
 Maker = Callable[[LabelledImages, np.random.Generator], NDArray[np.uint8]]
-# how often each is made
+# The frequency of each, relative to the others.
 MAKERS: dict[Maker, float] = {
-    _written: 10,
-    _letter: 1.5,
+    _write_drawing: 10,
+    _print_letter: 1.5,
     _scribble: 1,
-    _curl: 1,
-    _spiral: 0.5,
-    _block: 0.7,
-    _grid: 0.7,
-    _noise: 1,
-    _overlaid: 0.7,
-    _beside: 0.7,
-    _joined: 0.7,
-    _turned: 0.7,
-    _cut: 0.7,
-    _half: 1,
+    _draw_curl: 1,
+    _draw_spiral: 0.5,
+    _fill_block: 0.7,
+    _draw_rulings: 0.7,
+    _make_noise: 1,
+    _overlay_digits: 0.7,
+    _set_side_by_side: 0.7,
+    _join_digits: 0.7,
+    _turn_digit: 0.7,
+    _mix_halves: 0.7,
+    _keep_half: 1,
 }

@@ -17,7 +17,7 @@ from digitcli.training.streams import Stream, generator
 
 Item = TypeVar("Item")
 
-EXECUTIONS = 20  # calls of TensorFlow an epoch, about: progress and Ctrl-C come between them
+EXECUTIONS = 20  # calls of TensorFlow an epoch, about; progress and Ctrl-C wait for the next
 STATISTICS = 4096  # images that the normalisation's statistics are computed from
 
 
@@ -26,9 +26,10 @@ class Steps:
     """The steps of an epoch, and how many of them TensorFlow takes in one call.
 
     Attributes:
-        batch_size: images a step.
-        per_execution: steps in one call.
-        per_epoch: a multiple of it; the few images left over come in the next epoch.
+        batch_size: number of images in a step.
+        per_execution: number of steps in a call.
+        per_epoch: number of steps, a multiple of ``per_execution``; the few images left over come
+            in the next epoch.
 
     """
 
@@ -48,21 +49,21 @@ class Steps:
 def training_batches(train: LabelledImages, recipe: Recipe, batch_size: int) -> tf.data.Dataset:
     """Return the batches of all epochs: network input ``(b, 28, 28, 1)`` and targets ``(b, 10)``.
 
-    Every image comes once an epoch, in a new order and augmented anew. They can be gone through
-    once: the first copies are drawn from now on, the next while the network learns from these.
+    Every image comes once an epoch, in a new order and augmented anew. The batches can be iterated
+    over once: the first epoch is augmented from now on, each further one during the one before it.
     """
     signature = (
         tf.TensorSpec((None, batch_size, 28, 28, 1), tf.uint8),
         tf.TensorSpec((None, batch_size, 10), tf.float32),
     )
-    drawn = DrawAhead(augmented_copies(train, recipe, batch_size))
-    copies = tf.data.Dataset.from_generator(lambda: drawn, output_signature=signature)
-    batches = copies.flat_map(lambda *copy: tf.data.Dataset.from_tensor_slices(copy))
-    return batches.map(lambda images, wanted: (tf.cast(images, tf.float32) / 255, wanted))
+    epochs = DrawAhead(augmented_epochs(train, recipe, batch_size))
+    dataset = tf.data.Dataset.from_generator(lambda: epochs, output_signature=signature)
+    batches = dataset.flat_map(lambda *epoch: tf.data.Dataset.from_tensor_slices(epoch))
+    return batches.map(lambda images, target: (tf.cast(images, tf.float32) / 255, target))
 
 
 class DrawAhead(Iterator[Item]):
-    """The items of an iterator; a thread draws the next one while the last is used.
+    """The items of an iterator; a thread makes the next one while the last is used.
 
     tf.data's own `prefetch` does nothing here: TensorFlow removes it after a stateful generator
     where it must be deterministic.
@@ -74,7 +75,7 @@ class DrawAhead(Iterator[Item]):
         self._upcoming = self._worker.submit(next, items, None)
 
     def __next__(self) -> Item:
-        """Wait for the next item, and have the one after it drawn."""
+        """Return the next item, and start making the one after it."""
         item = self._upcoming.result()
         if item is None:
             raise StopIteration
@@ -82,10 +83,10 @@ class DrawAhead(Iterator[Item]):
         return item
 
 
-def augmented_copies(
+def augmented_epochs(
     train: LabelledImages, recipe: Recipe, batch_size: int
 ) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32]]]:
-    """Yield for each epoch all images and targets, shuffled, augmented and cut into batches."""
+    """Yield for each epoch its images and targets, shuffled, augmented and cut into batches."""
     order_rng = generator(recipe.seed, Stream.ORDER)
     augmentation_rng = generator(recipe.seed, Stream.AUGMENTATION)
     steps = len(train) // batch_size
@@ -94,16 +95,17 @@ def augmented_copies(
         images = train.images[order]
         if recipe.augmentation:
             images = augment(images, recipe.augmentation, augmentation_rng)
+        targets = compute_targets(train.labels[order], recipe.label_smoothing)
         yield (
             images.reshape(steps, batch_size, 28, 28, 1),
-            targets(train.labels[order], recipe.label_smoothing).reshape(steps, batch_size, 10),
+            targets.reshape(steps, batch_size, 10),
         )
 
 
-def targets(labels: NDArray[np.int64], smoothing: float) -> NDArray[np.float32]:
-    """Return what the network's ten outputs should be, ``(n, 10)``; each row adds up to 1.
+def compute_targets(labels: NDArray[np.int64], smoothing: float) -> NDArray[np.float32]:
+    """Return the target probabilities, ``(n, 10)``; each row adds up to 1.
 
-    A digit's row is one-hot, smoothed. The row of `NO_DIGIT` is flat: all ten answers alike.
+    The row of a digit is one-hot, smoothed; that of `NO_DIGIT` is flat.
     """
     one_hot = np.eye(10)[labels]
     flatness = np.where(labels == NO_DIGIT, 1.0, smoothing)[:, np.newaxis]

@@ -3,22 +3,25 @@
 import numpy as np
 from numpy.typing import NDArray
 
-_LOWEST, _HIGHEST = 0.1, 10.0
+_LOWEST, _HIGHEST = 0.1, 10.0  # temperatures
+_TOLERANCE = 1e-4  # of the logarithm of the temperature
 
 
 def fit_temperature(scores: NDArray[np.floating], labels: NDArray[np.int64]) -> float:
-    """Find the temperature T for which softmax(scores / T) is likeliest to give the labels.
+    """Return the temperature T that minimises the mean cross-entropy of softmax(scores / T).
 
-    ``scores`` ``(n, k)`` are logits, or logarithms of probabilities, of pictures that the network
-    was not trained on; ``labels`` ``(n,)`` are 0 … k - 1. T lies in [0.1, 10]; above 1 the network
-    was too sure. After Guo, Pleiss, Sun and Weinberger, "On Calibration of Modern Neural Networks",
-    2017.
+    ``scores`` ``(n, k)`` are logits, or logarithms of probabilities, of images that the network was
+    not trained on; ``labels`` ``(n,)`` are 0 … k - 1. T lies in [0.1, 10]; above 1 the network was
+    overconfident. After Guo, Pleiss, Sun and Weinberger, "On Calibration of Modern Neural
+    Networks", 2017.
     """
+    # Golden-section search: the loss is convex in 1 / T, so it has one minimum. SciPy's
+    # minimize_scalar would make SciPy a dependency for these eight lines.
     low, high = np.log(_LOWEST), np.log(_HIGHEST)
     ratio = (np.sqrt(5) - 1) / 2
-    # golden-section search: the loss has one minimum, as it is convex in 1 / T
-    while high - low > 1e-4:
-        left, right = high - ratio * (high - low), low + ratio * (high - low)
+    while high - low > _TOLERANCE:
+        left = high - ratio * (high - low)
+        right = low + ratio * (high - low)
         if _loss(scores / np.exp(left), labels) < _loss(scores / np.exp(right), labels):
             high = right
         else:
@@ -34,7 +37,7 @@ def choose_threshold(confidences: NDArray[np.floating], refused: float) -> float
 
 
 def _loss(scores: NDArray[np.floating], labels: NDArray[np.int64]) -> float:
-    shifted = scores - scores.max(axis=1, keepdims=True)
-    return float(
-        (np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(labels)), labels]).mean()
-    )
+    """Return the mean cross-entropy of softmax(scores)."""
+    shifted = scores - scores.max(axis=1, keepdims=True)  # so that no exponential overflows
+    of_label = shifted[np.arange(len(labels)), labels]
+    return float((np.log(np.exp(shifted).sum(axis=1)) - of_label).mean())

@@ -1,4 +1,4 @@
-"""What a training run does that Keras' own callbacks do not, a callback for each."""
+"""Keras callbacks of a training run, beyond those that Keras comes with."""
 
 import math
 import time
@@ -20,10 +20,10 @@ CHOICE_LOSS = "choice_loss"  # in Keras' logs
 
 
 class WarmUpAverage(keras.callbacks.Callback):
-    """Begin Keras' average of the weights as a plain average, so that short runs have one too.
+    """Begin Keras' exponential average of the weights as a plain average.
 
-    With a momentum that is high from the start, the first weights, which are random, would make up
-    most of the average for as long as it reaches back.
+    With a high momentum from the start, the random weights that the run begins with would make up
+    most of the average until its time is over, in short runs to their end.
     """
 
     def __init__(self, momentum: float, steps_per_execution: int) -> None:
@@ -42,8 +42,8 @@ class WarmUpAverage(keras.callbacks.Callback):
 class KeepBest(keras.callbacks.Callback):
     """Score the network at the end of each epoch and keep the weights of the best.
 
-    The network is scored as it would be used: averaged, so it must come after `SwapEMAWeights`,
-    folded, and calibrated. It ends the training where a loss is no number.
+    The network is scored as it would be used: with averaged weights, so this callback must come
+    after `SwapEMAWeights`; folded; and calibrated. Training stops where a loss is not finite.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class KeepBest(keras.callbacks.Callback):
         self._started = 0.0
 
     def fitted(self, *, interrupted: bool = False) -> Fitted | None:
-        """Return what the training has come to, or None before the first epoch has ended."""
+        """Return the result so far; None before the first epoch is completed."""
         if self.best is None:
             return None
         return Fitted(
@@ -82,7 +82,7 @@ class KeepBest(keras.callbacks.Callback):
         self._started = time.monotonic()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any]) -> None:
-        """Score, and note the loss that the choice is by in Keras' logs."""
+        """Score the network, and add the loss that the epoch is chosen by to Keras' logs."""
         number = epoch + 1
         self._fold(self.model)
         sets = [self._validation]
@@ -96,24 +96,25 @@ class KeepBest(keras.callbacks.Callback):
             self.diverged = number
             self.model.stop_training = True
             return
-        last_step = self.model.optimizer.iterations - 1  # the optimizer's own rate is the next one
+        last_step = self.model.optimizer.iterations - 1
         better = self.best is None or choice_loss < self.best.choice_loss
         scored = Epoch(
             number=number,
             training=Score(logs["loss"], logs["accuracy"]),
             validation=validation,
             distorted=distorted,
-            learning_rate=float(self._rates(last_step)),
+            learning_rate=float(self._rates(last_step)),  # the optimizer has the next step's
             seconds=time.monotonic() - self._started,
             best=better,
         )
         self.history.append(scored)
         if better:
-            self.best, self.weights = scored, self._network.get_weights()
+            self.best = scored
+            self.weights = self._network.get_weights()
 
 
 class Progress(keras.callbacks.Callback):
-    """Report the progress several times an epoch, and each epoch that was scored at its end."""
+    """Report the progress several times an epoch, and the scores at its end."""
 
     def __init__(
         self,
@@ -128,16 +129,16 @@ class Progress(keras.callbacks.Callback):
         self._epoch = 0
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Remember which epoch it is."""
+        """Note the number of the epoch."""
         self._epoch = epoch
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Report how much is done."""
-        of_epoch = (batch + 1) / self.params["steps"]
-        self._report((self._epoch + of_epoch) / self.params["epochs"], None)
+        """Report the progress."""
+        progress_in_epoch = (batch + 1) / self.params["steps"]
+        self._report((self._epoch + progress_in_epoch) / self.params["epochs"], None)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Report the epoch, and hand out the best so far."""
+        """Report the scores of the epoch, and pass on the best weights so far."""
         fitted = self._kept.fitted()
         if fitted is None or fitted.diverged:
             return

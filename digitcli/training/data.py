@@ -1,4 +1,4 @@
-"""What a run trains on, chooses by and is scored with: three splits that share no image."""
+"""The data of a training run: train, validation and test images, of which none are the same."""
 
 import hashlib
 from dataclasses import dataclass, field, replace
@@ -12,30 +12,30 @@ from digitcli.datasets.labelled import LabelledFiles, LabelledImages, Split
 from digitcli.datasets.load import has_splits, load_split
 from digitcli.errors import DataError
 from digitcli.preprocessing.labelled_files import read_files
-from digitcli.synthesis.negatives import shapes
-from digitcli.synthesis.styles import drawn_digits
+from digitcli.synthesis.negatives import make_negatives
+from digitcli.synthesis.styles import draw_digits
 from digitcli.training.recipe import Recipe
 from digitcli.training.split import OwnImages, OwnSplit, split_by_content
 from digitcli.training.streams import Stream, generator
 
-FEW = 5_000  # images; a network that learned from fewer alone reads worse than the bundled one
+FEW = 5_000  # images; a network trained on fewer alone reads worse than the bundled one
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingData:
-    """The three splits, and for a warm start the part of one's own images that is only scored.
+    """The three splits, and for a warm start the user's images that are only used for scoring.
 
     Attributes:
         train: digits, and images labelled ``NO_DIGIT``.
-        validation: digits, each there once.
+        validation: digits, each of them once.
         test: digits.
-        own_validation: for a warm start, those of one's own images among ``validation``.
-        own_test: for a warm start, one's own images that were kept aside; some may be labelled
+        own_validation: for a warm start, the user's images among ``validation``.
+        own_test: for a warm start, the user's images that were held out; some may be labelled
             ``NO_DIGIT``.
-        facts: what goes into the card: names, SHA-256 and counts.
-        seen: the SHA-256 of one's own images among ``train`` and ``validation``.
+        facts: names, SHA-256 and counts, for the model card.
+        seen: the SHA-256 of the user's images among ``train`` and ``validation``.
         failures: the path and a one-line reason for each file that was left out.
-        remarks: one line each about what was not used.
+        remarks: one-line messages about data that were not used.
 
     """
 
@@ -50,12 +50,13 @@ class TrainingData:
     remarks: tuple[str, ...] = ()
 
     def balanced_validation(self) -> LabelledImages:
-        """Return the validation images with one's own repeated, to weigh as much as MNIST's."""
+        """Return the validation images with the user's repeated, to weigh as much as MNIST's."""
         own = self.own_validation
         if own is None or not len(own):
             return self.validation
-        times = (len(self.validation) - len(own)) // len(own) - 1
-        return join(self.validation, *[own] * times)
+        count_of_mnist = len(self.validation) - len(own)
+        copies = count_of_mnist // len(own) - 1  # besides those in the validation images
+        return join(self.validation, *[own] * copies)
 
 
 def assemble(
@@ -63,46 +64,43 @@ def assemble(
 ) -> TrainingData:
     """Assemble the splits: MNIST's, or those of ``data``; a warm start mixes ``data`` into MNIST.
 
-    Digits drawn by code and shapes that are no digits are added to what is trained on. ``seen`` are
-    the digests of images that the network at the start has been trained on.
+    Drawn digits and negatives are added to the training images. ``seen`` are the digests of images
+    that the network was trained on before this run.
 
     Raises:
         DataError: the data cannot be read, or are too few to be divided.
 
     """
     if data is None:
-        chosen = _mnist()
+        splits = _load_mnist()
     elif warm:
-        chosen = _mixed(recipe, _mnist(), data, seen)
+        splits = _mix(recipe, _load_mnist(), data, seen)
     else:
-        chosen = _own(data)
-    count = len(chosen.train)
-    digits = chosen.train.digits()
-    drawn = drawn_digits(
-        round(recipe.drawn * count), digits, generator(recipe.seed, Stream.DRAWN_DIGITS)
-    )
-    no_digits = shapes(
-        round(recipe.no_digits * count), digits, generator(recipe.seed, Stream.NEGATIVES)
-    )
-    facts = chosen.facts | {
+        splits = _load_own_alone(data)
+    count = len(splits.train)
+    digits = splits.train.digits()
+    drawn_count, negative_count = round(recipe.drawn * count), round(recipe.no_digits * count)
+    drawn = draw_digits(drawn_count, digits, generator(recipe.seed, Stream.DRAWN_DIGITS))
+    negatives = make_negatives(negative_count, digits, generator(recipe.seed, Stream.NEGATIVES))
+    facts = splits.facts | {
         "train": count,
-        "validation": len(chosen.validation),
-        "test": len(chosen.test),
+        "validation": len(splits.validation),
+        "test": len(splits.test),
         "drawn_digits": len(drawn),
-        "no_digits": len(no_digits),
+        "no_digits": len(negatives),
     }
-    return replace(chosen, train=join(chosen.train, drawn, no_digits), facts=facts)
+    return replace(splits, train=join(splits.train, drawn, negatives), facts=facts)
 
 
-def _mnist() -> TrainingData:
+def _load_mnist() -> TrainingData:
     splits = mnist.load_splits()
     facts = {"name": "MNIST", "sha256": mnist.SHA256}
     return TrainingData(splits.train, splits.validation, splits.test, facts=facts)
 
 
-def _own(data: Path) -> TrainingData:
-    """Divide one's own images alone; those kept aside are the test images."""
-    own = _load(data, every_digit=True)
+def _load_own_alone(data: Path) -> TrainingData:
+    """Load the user's images alone; those held out are the test images."""
+    own = _load_own(data, every_digit=True)
     split = own.split
     remarks = own.remarks
     if len(split.train) < FEW and not has_splits(data):
@@ -121,14 +119,14 @@ def _own(data: Path) -> TrainingData:
     )
 
 
-def _mixed(recipe: Recipe, base: TrainingData, data: Path, seen: frozenset[str]) -> TrainingData:
-    """Mix one's own images into MNIST's, repeated so that they are ``recipe.own`` of the whole."""
-    own = _load(data, every_digit=False, seen=seen)
+def _mix(recipe: Recipe, base: TrainingData, data: Path, seen: frozenset[str]) -> TrainingData:
+    """Mix the user's images into MNIST's, repeated to be a share ``recipe.own`` of the whole."""
+    own = _load_own(data, every_digit=False, seen=seen)
     split = own.split
     if not len(split.train):
         raise DataError(f"{data}: no image is left to train on; add some")
-    share = recipe.own / (1 - recipe.own)
-    times = max(1, round(share * len(base.train) / len(split.train)))
+    ratio = recipe.own / (1 - recipe.own)  # of the user's images to MNIST's
+    times = max(1, round(ratio * len(base.train) / len(split.train)))
     facts = {
         "name": f"MNIST and {data.name}",
         "sha256": {"MNIST": mnist.SHA256, data.name: digest(own.all)},
@@ -138,7 +136,7 @@ def _mixed(recipe: Recipe, base: TrainingData, data: Path, seen: frozenset[str])
         "own_test": len(split.test),
     }
     remarks = own.remarks
-    seen_before = sum(d in seen for d in split.test.digests)
+    seen_before = sum(image_digest in seen for image_digest in split.test.digests)
     if seen_before:
         facts["own_test_seen_before"] = seen_before
         remarks += (
@@ -160,6 +158,8 @@ def _mixed(recipe: Recipe, base: TrainingData, data: Path, seen: frozenset[str])
 
 @dataclass(frozen=True, slots=True)
 class _OwnData:
+    """The user's images as they were loaded and divided; the rest is as in `TrainingData`."""
+
     all: OwnImages
     split: OwnSplit
     facts: dict[str, Any]
@@ -171,11 +171,12 @@ class _OwnData:
         return frozenset(self.split.train.digests) | frozenset(self.split.validation.digests)
 
 
-def _load(data: Path, *, every_digit: bool, seen: frozenset[str] = frozenset()) -> _OwnData:
-    """Load one's own images and divide them by their content."""
+def _load_own(data: Path, *, every_digit: bool, seen: frozenset[str] = frozenset()) -> _OwnData:
+    """Load the user's images and divide them by their content."""
     given, failures, remarks = _load_split(data, "train")
+    own = given.distinct()
+    test = None
     has_test = has_splits(data)
-    own, test = given.distinct(), None
     if has_test:
         test, more_failures, _ = _load_split(data, "test")
         failures += more_failures
@@ -194,7 +195,7 @@ def _load(data: Path, *, every_digit: bool, seen: frozenset[str] = frozenset()) 
 def _load_split(
     data: Path, split: Split
 ) -> tuple[OwnImages, tuple[tuple[str, str], ...], tuple[str, ...]]:
-    """Load one split; also what could not be read, and remarks."""
+    """Load one split; return its images, the files that could not be read, and remarks."""
     loaded = load_split(data, split)
     if not isinstance(loaded, LabelledFiles):
         return OwnImages(loaded, loaded.digests()), (), ()
@@ -206,7 +207,7 @@ def _load_split(
 
 
 def join(*parts: LabelledImages) -> LabelledImages:
-    """Put several sets of images into one."""
+    """Concatenate several sets of images."""
     return LabelledImages(
         np.concatenate([part.images for part in parts]),
         np.concatenate([part.labels for part in parts]),
@@ -216,5 +217,5 @@ def join(*parts: LabelledImages) -> LabelledImages:
 def digest(own: OwnImages) -> str:
     """Return the SHA-256 of distinct images and their labels, whatever their names and order."""
     pairs = zip(own.digests, own.images.labels.tolist(), strict=True)
-    lines = [f"{label} {d}\n" for d, label in sorted(pairs)]
+    lines = [f"{label} {image_digest}\n" for image_digest, label in sorted(pairs)]
     return hashlib.sha256("".join(lines).encode()).hexdigest()

@@ -1,12 +1,12 @@
-"""Train the detector, from MNIST's training digits and generated paper alone.
+"""Train the detector on generated images with MNIST's training digits.
 
-``python -m digitcli.training.detector --output weights/detector`` makes the weights that digitcli
-comes with.
+``python -m digitcli.training.detector --output weights/detector`` makes the bundled weights.
 """
 
 import argparse
 import dataclasses
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,38 +31,45 @@ from digitcli.training.run import now, versions_in_use
 class DetectorRecipe:
     """All that decides the detector's training."""
 
-    pictures: int = 200_000  # each is seen once
+    pictures: int = 200_000  # number of composites, each of which is trained on once
     batch_size: int = 16
-    learning_rate: float = 2e-3  # at its highest; cosine decay to nothing
-    warmup: float = 0.03  # part of the steps in which the learning rate rises from nothing
+    learning_rate: float = 2e-3  # the peak; cosine decay to 0
+    warmup: float = 0.03  # share of the steps in which the learning rate rises from 0
     weight_decay: float = 1e-4
-    averaging: float = 0.999  # the weights kept are an exponential moving average
+    averaging: float = 0.999  # momentum of the exponential average of the weights, which is kept
     seed: int = 4
 
 
-def batch(
+_MEASURED = 2048  # composites that the trained detector is measured on
+_SMOOTHING = 10  # pixels added to Dice's counts, so that an image without ink has a gradient too
+
+
+def make_batch(
     digits: npt.NDArray[np.uint8], size: int, rng: np.random.Generator
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Make ``size`` composites: what the detector sees, and its two maps as they should be.
+    """Make a batch of composites.
 
-    They are float32 of shape (n, 128, 128, 4), and (n, 128, 128, 2) in [0, 1].
+    Returns:
+        The detector's input, float32 (size, 128, 128, 4), and its targets, the maps of ink and of
+        the middles of digits, float32 (size, 128, 128, 2) in [0, 1].
+
     """
     composites = [composite(digits, rng) for _ in range(size)]
-    seen = np.stack([network_input(one.image) for one in composites])
-    maps = np.stack([np.dstack([one.ink, one.characters]) for one in composites])
-    return seen, maps.astype(np.float32) / np.float32(255)
+    inputs = np.stack([network_input(each.image) for each in composites])
+    targets = np.stack([np.dstack([each.ink, each.characters]) for each in composites])
+    return inputs, targets.astype(np.float32) / np.float32(255)
 
 
-def loss(maps: keras.KerasTensor, probability: keras.KerasTensor) -> keras.KerasTensor:
-    """Compute for both maps the cross-entropy of each pixel plus 1 - Dice of each image.
+def loss(targets: keras.KerasTensor, probabilities: keras.KerasTensor) -> keras.KerasTensor:
+    """Return the loss of each image: 4 times the mean cross-entropy of its pixels, plus 1 - Dice.
 
-    With the second a tiny digit counts like a large one.
+    Dice's coefficient, the mean of both maps, lets a tiny digit count as much as a large one.
     """
     ops = keras.ops
-    entropy = ops.mean(keras.losses.binary_crossentropy(maps, probability), axis=(1, 2))
-    both = ops.sum(maps * probability, axis=(1, 2))
-    either = ops.sum(maps + probability, axis=(1, 2))
-    dice = ops.mean((2 * both + 10) / (either + 10), axis=1)
+    entropy = ops.mean(keras.losses.binary_crossentropy(targets, probabilities), axis=(1, 2))
+    both = ops.sum(targets * probabilities, axis=(1, 2))
+    total = ops.sum(targets + probabilities, axis=(1, 2))
+    dice = ops.mean((2 * both + _SMOOTHING) / (total + _SMOOTHING), axis=1)
     return 4 * entropy + 1 - dice
 
 
@@ -73,31 +80,34 @@ def train_detector(recipe: DetectorRecipe, digits: npt.NDArray[np.uint8]) -> ker
     cv2.setNumThreads(1)
     steps = recipe.pictures // recipe.batch_size
     warmup = max(1, round(recipe.warmup * steps))
-    model = detector.build()
-    model.compile(
-        optimizer=keras.optimizers.AdamW(
-            keras.optimizers.schedules.CosineDecay(
-                0.0, steps - warmup, warmup_target=recipe.learning_rate, warmup_steps=warmup
-            ),
-            weight_decay=recipe.weight_decay,
-            global_clipnorm=1.0,
-            use_ema=True,
-            ema_momentum=recipe.averaging,
-        ),
-        loss=loss,
+    rates = keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=0.0,
+        decay_steps=steps - warmup,
+        warmup_target=recipe.learning_rate,
+        warmup_steps=warmup,
     )
+    optimizer = keras.optimizers.AdamW(
+        rates,
+        weight_decay=recipe.weight_decay,
+        global_clipnorm=1.0,
+        use_ema=True,
+        ema_momentum=recipe.averaging,
+    )
+    model = detector.build()
+    model.compile(optimizer=optimizer, loss=loss)
     rng = np.random.default_rng(recipe.seed)
     losses = []
     with ThreadPoolExecutor(1) as drawer:  # the next composites are drawn during a step
-        upcoming = drawer.submit(batch, digits, recipe.batch_size, rng)
+        upcoming = drawer.submit(make_batch, digits, recipe.batch_size, rng)
         for step in range(1, steps + 1):
-            current = upcoming.result()
-            upcoming = drawer.submit(batch, digits, recipe.batch_size, rng)
-            losses.append(float(model.train_on_batch(*current)))
+            inputs, targets = upcoming.result()
+            upcoming = drawer.submit(make_batch, digits, recipe.batch_size, rng)
+            losses.append(float(model.train_on_batch(inputs, targets)))
             if step % 100 == 0 or step == steps:
                 print(f"step {step} of {steps}: loss {np.mean(losses[-100:]):.4f}", flush=True)
     model.optimizer.finalize_variable_values(model.trainable_variables)
-    trained = detector.build()  # without the optimiser, whose state would treble the weights file
+    # a model without the optimizer, whose state would treble the weights file
+    trained = detector.build()
     trained.set_weights(model.get_weights())
     return trained
 
@@ -105,52 +115,57 @@ def train_detector(recipe: DetectorRecipe, digits: npt.NDArray[np.uint8]) -> ker
 def measure(
     model: keras.Model, digits: npt.NDArray[np.uint8], recipe: DetectorRecipe
 ) -> dict[str, float]:
-    """Compare what the detector sees in 2,048 composites of other digits with what they show.
+    """Measure the detector on 2,048 composites of other digits.
 
     Returns:
-        ``ink_recall`` and ``ink_precision``: shares of the ink that is marked, and of the marks
-        that are ink; ``counted_right``: of the images with digits those in which as many characters
-        are found as there are; ``empty_left_alone``: of the images without, those in which none is.
+        ``ink_recall``: the share of the ink's pixels that are found.
+        ``ink_precision``: the share of the pixels found that are ink.
+        ``counted_right``: of the images with digits, the share in which as many characters are
+        found as there are.
+        ``empty_left_alone``: of the images without, the share in which none is found.
 
     """
     rng = np.random.default_rng(recipe.seed + 1)
-    found = marked = ink = 0
-    right = {True: 0, False: 0}
-    images = {True: 0, False: 0}
-    for _ in range(2048 // recipe.batch_size):
-        seen, maps = batch(digits, recipe.batch_size, rng)
-        probability = model.predict_on_batch(seen)
-        mark, true = probability > 0.5, maps > 0.5
-        found += int((mark & true)[..., 0].sum())
-        marked += int(mark[..., 0].sum())
-        ink += int(true[..., 0].sum())
-        for one, other in zip(probability, maps, strict=True):
-            count = _count(other)
-            images[count > 0] += 1
-            right[count > 0] += _count(one) == count
+    true_positives = found_pixels = ink_pixels = 0
+    images = Counter[bool]()  # by whether they show a digit
+    counted_right = Counter[bool]()
+    for _ in range(_MEASURED // recipe.batch_size):
+        inputs, targets = make_batch(digits, recipe.batch_size, rng)
+        probabilities = model.predict_on_batch(inputs)
+        found = probabilities[..., 0] > 0.5
+        ink = targets[..., 0] > 0.5
+        true_positives += int((found & ink).sum())
+        found_pixels += int(found.sum())
+        ink_pixels += int(ink.sum())
+        for probability, target in zip(probabilities, targets, strict=True):
+            count = _count_characters(target)
+            shows_digit = count > 0
+            images[shows_digit] += 1
+            counted_right[shows_digit] += _count_characters(probability) == count
     return {
-        "composites": 2048,
-        "ink_recall": round(found / ink, 4),
-        "ink_precision": round(found / marked, 4),
-        "counted_right": round(right[True] / images[True], 4),
-        "empty_left_alone": round(right[False] / images[False], 4),
+        "composites": _MEASURED,
+        "ink_recall": round(true_positives / ink_pixels, 4),
+        "ink_precision": round(true_positives / found_pixels, 4),
+        "counted_right": round(counted_right[True] / images[True], 4),
+        "empty_left_alone": round(counted_right[False] / images[False], 4),
     }
 
 
-def _count(maps: npt.NDArray[np.float32]) -> int:
-    ink, characters = (np.ascontiguousarray(maps[..., at]) for at in range(2))
+def _count_characters(maps: npt.NDArray[np.float32]) -> int:
+    """Count the characters that the maps (128, 128, 2) show."""
+    ink, characters = (np.ascontiguousarray(each) for each in np.moveaxis(maps, -1, 0))
     found = find_characters(Sight(ink, characters))
     return 0 if found is None else found.count
 
 
 def to_detector_tflite(model: keras.Model) -> bytes:
-    """Give the detector as LiteRT runs it: float32, one picture at a time."""
-    picture = keras.Input(model.input_shape[1:], batch_size=1)
-    return to_tflite(keras.Model(picture, model(picture)))
+    """Return the detector as a LiteRT model that takes one float32 image at a time."""
+    image = keras.Input(model.input_shape[1:], batch_size=1)
+    return to_tflite(keras.Model(image, model(image)))
 
 
 def main() -> None:
-    """Train by the recipe and write the weights folder."""
+    """Train the detector and write its weights folder."""
     parser = argparse.ArgumentParser(
         prog="python -m digitcli.training.detector", description=main.__doc__
     )
@@ -159,7 +174,7 @@ def main() -> None:
         "--pictures",
         type=int,
         default=DetectorRecipe().pictures,
-        help="how many composites to learn from",
+        help="number of composites to train on",
     )
     parser.add_argument("--force", action="store_true", help="replace an existing folder")
     options = parser.parse_args()

@@ -1,8 +1,8 @@
 """Training with Keras' ``compile`` and ``fit``.
 
-Beyond what the article does: the images are augmented anew in each epoch (`batches`), the learning
-rate rises and falls, the weights are averaged, a stand-in with batch normalisation is trained and
-folded into the network (`trainable`), and the best epoch is kept (`callbacks`).
+Beyond the article, the images are augmented anew in each epoch (`batches`), the learning rate rises
+and falls, the weights are averaged, a model with batch normalisation is trained in place of the
+network and folded into it (`trainable`), and the best epoch is kept (`callbacks`).
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from digitcli.training.recipe import Recipe
 from digitcli.training.streams import Stream, generator
 from digitcli.training.trainable import TRAINABLES
 
-WARM_UP = 0.25  # of all steps, in which the learning rate rises
+WARM_UP = 0.25  # share of the steps in which the learning rate rises
 FIRST_RATE = 0.04  # of the peak learning rate
 
 
@@ -35,19 +35,19 @@ def fit(
     """Train ``network`` in place; it ends up with the weights of the best epoch.
 
     Args:
-        recipe: of the run.
-        network: to begin with.
+        recipe: all that decides the training.
+        network: with the weights to begin with.
         train: images to train on; their labels may be `NO_DIGIT`.
         validation: images to choose the best epoch by.
-        report: is called several times an epoch with the progress in [0, 1], and with the epoch's
-            numbers at its end. It may raise KeyboardInterrupt.
-        keep: is called at the end of each epoch with what the training would come to if it ended
-            here, and the weights of the best epoch.
+        report: is called several times an epoch with the progress in [0, 1] and None, and at the
+            end of the epoch with the epoch. It may raise KeyboardInterrupt.
+        keep: is called at the end of each epoch with the result so far and the weights of the best
+            epoch.
 
     Raises:
-        DataError: the loss is no number in the first epoch.
-        KeyboardInterrupt: of ``report``, before the first epoch ended; after it, it ends the
-            training at the best so far.
+        DataError: the loss is not finite in the first epoch.
+        KeyboardInterrupt: ``report`` raised it before the first epoch was completed. Later, it only
+            ends the training, and the best epoch so far is the result.
 
     """
     steps = Steps.of(recipe, len(train))
@@ -68,7 +68,7 @@ def fit(
                 Progress(report, keep, best),
                 *stop_early(recipe),
             ],
-            shuffle=False,  # the batches are
+            shuffle=False,  # the batches are shuffled already
             verbose=0,
         )
     except KeyboardInterrupt:
@@ -87,18 +87,18 @@ def fit(
 def compile_trainable(
     recipe: Recipe, network: keras.Sequential, steps: Steps, rates: LearningRateSchedule
 ) -> keras.Model:
-    """Build what is trained in place of the network, with its optimizer and loss."""
-    kind = TRAINABLES[network.name]
-    model = kind.build_trained(network, recipe)
+    """Build and compile the model that is trained in place of the network."""
+    trainable = TRAINABLES[network.name]
+    model = trainable.build_trained(network, recipe)
     optimizer = keras.optimizers.AdamW(rates, weight_decay=recipe.weight_decay, use_ema=True)
-    optimizer.ema_momentum = keras.Variable(0.0)  # WarmUpAverage changes it on the way
+    optimizer.ema_momentum = keras.Variable(0.0)  # set by WarmUpAverage
     optimizer.build(model.trainable_variables)  # or TensorFlow traces the first step twice, 1.1 s
     model.compile(
         optimizer,
-        loss=kind.losses,
+        loss=trainable.losses,
         metrics=[DigitAccuracy("accuracy")],
         steps_per_execution=steps.per_execution,
-        jit_compile=False,  # 29 steps in one call take 158 ms, with it 162 (least of 29 calls)
+        jit_compile=False,  # no gain: a call of 29 steps takes 158 ms without it and 162 ms with it
     )
     return model
 
@@ -118,12 +118,12 @@ def learning_rate(peak: float, steps: int) -> LearningRateSchedule:
 
 
 def momentum(recipe: Recipe, steps: Steps) -> float:
-    """Return the momentum of an average of the weights over ``recipe.averaged_epochs``."""
+    """Return the momentum with which weights are averaged over about ``averaged_epochs``."""
     return 1 - 1 / max(1.0, recipe.averaged_epochs * steps.per_epoch)
 
 
 class DigitAccuracy(keras.metrics.CategoricalAccuracy):
-    """The share of right answers among the digits; flat targets, of no digit, do not count."""
+    """The accuracy over the digits; negatives, whose targets are flat, do not count."""
 
     def update_state(
         self, y_true: keras.KerasTensor, y_pred: keras.KerasTensor, sample_weight: None = None
@@ -154,7 +154,7 @@ def keep_best(
 
 
 def stop_early(recipe: Recipe) -> list[keras.callbacks.Callback]:
-    """Return the callback that ends the training when its patience is at an end, if it has one."""
+    """Return the callback that ends the training after ``patience`` epochs without a better one."""
     if recipe.patience is None:
         return []
     return [keras.callbacks.EarlyStopping(CHOICE_LOSS, patience=recipe.patience, mode="min")]

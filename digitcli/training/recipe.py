@@ -1,8 +1,8 @@
 """Every default of a training run, once, with its reason, and what was tried for `lenet5`.
 
 The numbers are errors on the 5,000 validation images with the weights of the last epoch: the mean
-of three seeds, and each where it is at hand. They come from a stand-in of this training on
-a GPU. "Styles" are the share of drawn digits, "negatives" that of shapes that are no digits.
+of three seeds, and of each seed where known. They come from an equivalent of this training on
+a GPU. "Styles" is the share of drawn digits, "negatives" that of images without a digit.
 
     after 150 of 150 epochs                                                errors
     styles and negatives as they were drawn before, 0.1 and 0.08,
@@ -37,12 +37,12 @@ a GPU. "Styles" are the share of drawn digits, "negatives" that of shapes that a
 (2) Of four such networks, on undistorted and on distorted copies of the images; temperature 2,
     half of the loss.
 
-How much that says: 20 errors have a sampling error of 4 to 5, and more seeds do not reduce it, as
-all of them answer the same images. Where recipes are compared, part of it cancels, but seeds of one
-recipe differ by up to 9. At the end of a long run no recipe is better than another by more than
-that: what is left on MNIST's validation images is not in the recipe's hands. Long runs are alike
-in photos too (488 to 491 of 500), and differ in what they refuse, so that decided: of what is no
-digit, these got one as an answer, means of three seeds:
+How significant that is: 20 errors have a sampling error of 4 to 5, and more seeds do not reduce it,
+as all of them answer the same images. When recipes are compared, part of it cancels, but seeds of
+one recipe differ by up to 9. At the end of a long run no recipe is better than another by more than
+that: the errors left on MNIST's validation images do not depend on the recipe. Long runs read
+photos equally well too (488 to 491 of 500). They differ in what they refuse, which decided: so many
+images without a digit were answered with one, mean of three seeds:
 
     negatives        of 50 handwritten y   of 39 Greek letters   of 45 Thai digits
     0.08, as before          34.7                 15.3                  9.3
@@ -96,9 +96,9 @@ class Augmentation:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """All that decides a training run, but for the data.
+    """All that decides a training run, except the data.
 
-    Shares of ``drawn`` and ``no_digits`` are of the number of MNIST's images.
+    The shares ``drawn`` and ``no_digits`` are relative to the number of MNIST's images.
 
     Raises:
         RecipeError: a value is out of range.
@@ -111,11 +111,11 @@ class Recipe:
     weight_decay: float = 0.01
     label_smoothing: float = 0.02
     averaged_epochs: float = 2.0  # weights are averaged, exponentially, over about that many
-    drawn: float = 0.15  # share of digits drawn by code: styles that MNIST hardly knows
-    no_digits: float = 0.25  # share of shapes that are no digits, to be refused
-    own: float = 0.25  # warm start: share of one's own images in what is trained on
-    normalise: bool = True  # batch normalisation while training; a warm start goes on without
-    patience: int | None = None  # epochs that bring nothing better, after which training ends
+    drawn: float = 0.15  # share of drawn digits, in styles that are rare in MNIST
+    no_digits: float = 0.25  # share of negatives, which are to be refused
+    own: float = 0.25  # warm start: share of the user's images among the training images
+    normalise: bool = True  # batch normalisation during training; a warm start does without
+    patience: int | None = None  # epochs without a better one, after which training ends
     augmentation: Augmentation | None = field(default_factory=Augmentation)
     seed: int = 0
 
@@ -134,8 +134,8 @@ class Recipe:
                 )
 
 
-# The network of 1998 learns from MNIST's images, moved and bent as hands do it. All values were
-# chosen on the validation images.
+# The network of 1998 is trained on MNIST's images with affine and elastic distortion. All values
+# were chosen on the validation images.
 LENET5_1998 = Recipe(
     architecture="lenet5-1998",
     epochs=30,
@@ -193,10 +193,10 @@ def recipe_for_epochs(epochs: int | None, architecture: str = "lenet5") -> Recip
 
 
 def warm(architecture: str = "lenet5") -> Recipe:
-    """Return the recipe for one's own images: few epochs at a low rate, so nothing is forgotten.
+    """Return the recipe for the user's images: few epochs at a low rate, so nothing is forgotten.
 
-    Labels are as they are: a network that begins calibrated would grow less sure with smoothed
-    ones, from epoch to epoch, and the first would always be the best by loss.
+    Labels are not smoothed: with smoothed labels a network that begins calibrated loses confidence
+    from epoch to epoch, so that the first epoch would always have the lowest loss.
     """
     return replace(
         RECIPES[architecture], epochs=6, learning_rate=0.0008, label_smoothing=0.0, normalise=False

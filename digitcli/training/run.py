@@ -1,4 +1,4 @@
-"""One training run, from the data to a network that is ready to be written."""
+"""A training run, from the data to a network that is ready to be written."""
 
 import datetime
 import importlib.metadata
@@ -31,19 +31,19 @@ from digitcli.training.trainable import TRAINABLES, build_network
 from digitcli.weights_folder import ModelCard, open_weights
 
 CHECKPOINT_SECONDS = 60
-REFUSED = 0.005  # the default threshold refuses this share of the validation images
+REFUSED = 0.005  # share of the validation images that the default threshold refuses
 
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """What came of a run, or would if it ended here.
+    """The result of a run; at a checkpoint, the result so far.
 
     Attributes:
         network: with the weights of the best epoch, calibrated.
-        card: without the files' SHA-256; without test figures where the run goes on.
+        card: without the files' SHA-256; at a checkpoint without test figures.
         fitted: the history, and how the run ended.
-        seen: the SHA-256 of all images of one's own that the network has been trained on, in this
-            run and in those before it that it started from.
+        seen: the SHA-256 of all the user's images that the network was trained on, in this run and
+            in those that it was started from.
 
     """
 
@@ -62,40 +62,41 @@ def train(
     on_progress: Callable[[float, Epoch | None], None] = lambda progress, epoch: None,
     on_checkpoint: Callable[[Trained], None] = lambda trained: None,
 ) -> Trained:
-    """Train as ``recipe`` says; the test images are looked at once, at the end.
+    """Train a network by a recipe; use the test images once, at the end.
 
     Args:
-        recipe: all that decides the run, but for the data.
-        data: one's own data set in place of MNIST.
-        start: a weights folder to begin with; ``data`` is mixed into MNIST then.
+        recipe: all that decides the run, except the data.
+        data: the user's data set, in place of MNIST.
+        start: a weights folder to begin with; ``data`` is then mixed into MNIST.
         on_data: is called with the data before the first epoch.
-        on_progress: is called as `fit` says.
-        on_checkpoint: is called with the best so far, once a minute where there is a better one.
+        on_progress: is called as `fit` calls ``report``.
+        on_checkpoint: is called with the result so far, at most once a minute, where it is better
+            than the last.
 
     Raises:
         DataError: the data cannot be trained on.
         WeightsError: ``start`` cannot be used.
-        KeyboardInterrupt: the run was ended before the first epoch did; after it, the best epoch so
-            far is what comes of the run.
+        KeyboardInterrupt: the user stopped the run before the first epoch was completed. Later, the
+            best epoch so far is the result.
 
     """
     keras.utils.set_random_seed(recipe.seed)
     tf.config.experimental.enable_op_determinism()
-    beginning = open_weights(start) if start else None
-    network = build_network(recipe.architecture, beginning)
-    seen = (beginning.seen() if beginning else None) or frozenset()
+    start_weights = open_weights(start) if start else None
+    network = build_network(recipe.architecture, start_weights)
+    seen = (start_weights.seen() if start_weights else None) or frozenset()
     training_data = assemble(recipe, data, warm=start is not None, seen=seen)
     on_data(training_data)
     own_test = training_data.own_test
     right_before = None
-    if beginning is not None and own_test is not None and len(own_test):
-        right_before = is_right(network, own_test, beginning.card.min_confidence)
+    if start_weights is not None and own_test is not None and len(own_test):
+        right_before = is_right(network, own_test, start_weights.card.min_confidence)
 
-    def finished(fitted: Fitted) -> Trained:
+    def finish_run(fitted: Fitted) -> Trained:
         trained = finish(network, recipe, start, training_data, fitted)
         return replace(trained, seen=training_data.seen | seen)
 
-    checkpoints = Checkpoints(network, finished, on_checkpoint)
+    checkpoints = Checkpoints(network, finish_run, on_checkpoint)
     fitted = fit(
         recipe,
         network,
@@ -104,7 +105,7 @@ def train(
         on_progress,
         checkpoints.keep,
     )
-    trained = finished(fitted)
+    trained = finish_run(fitted)
     metrics = {**trained.card.metrics, **measure(network, training_data)}
     if right_before is not None and own_test is not None:
         right = is_right(network, own_test, trained.card.min_confidence)
@@ -113,29 +114,29 @@ def train(
 
 
 class Checkpoints:
-    """The best so far, handed out now and then while a network is trained."""
+    """Results so far, passed on now and then during the training."""
 
     def __init__(
         self,
         network: keras.Sequential,
-        finished: Callable[[Fitted], Trained],
+        finish_run: Callable[[Fitted], Trained],
         on_checkpoint: Callable[[Trained], None],
     ) -> None:
-        """Begin to wait for the first."""
+        """Start the clock."""
         self._network = network
-        self._finished = finished
+        self._finish_run = finish_run
         self._on_checkpoint = on_checkpoint
         self._due = time.monotonic() + CHECKPOINT_SECONDS
         self._kept: Epoch | None = None
 
     def keep(self, fitted: Fitted, weights: Weights) -> None:
-        """Hand out the best so far where it is time, and better than the last that was."""
+        """Pass on the result so far where it is due and better than the last."""
         if time.monotonic() < self._due or fitted.best is self._kept:
             return
-        own = self._network.get_weights()
+        current = self._network.get_weights()
         self._network.set_weights(weights)
-        self._on_checkpoint(self._finished(fitted))
-        self._network.set_weights(own)
+        self._on_checkpoint(self._finish_run(fitted))
+        self._network.set_weights(current)
         self._kept = fitted.best
         self._due = time.monotonic() + CHECKPOINT_SECONDS
 
@@ -147,7 +148,7 @@ def finish(
     data: TrainingData,
     fitted: Fitted,
 ) -> Trained:
-    """Calibrate a network that has the weights of the best epoch, and write its card."""
+    """Calibrate a network that has the weights of the best epoch, and fill in its card."""
     validation = data.balanced_validation()
     temperature = calibrate(network, validation, recipe)
     card = ModelCard(
@@ -180,22 +181,21 @@ def measure(network: keras.Sequential, data: TrainingData) -> dict[str, Any]:
 
 
 def threshold_for(network: keras.Sequential, validation: LabelledImages) -> float:
-    """Choose the confidence below which an answer is unsure, on the validation images."""
+    """Return the default confidence below which an answer is unsure, from validation images."""
     return choose_threshold(probabilities(network, validation.images).max(axis=1), REFUSED)
 
 
 def calibrate(network: keras.Sequential, validation: LabelledImages, recipe: Recipe) -> float:
-    """Fit a temperature on the validation images and fold it into the network.
+    """Fit a temperature on the validation images, fold it into the network, and return it.
 
-    They are taken as they are and distorted as in training; without distortion there, without it
-    here.
+    The images are used as they are and, where the recipe has augmentation, distorted as well.
     """
     images, labels = validation.images, validation.labels
     if recipe.augmentation:
         distorted = augment(images, recipe.augmentation, generator(recipe.seed, Stream.TEMPERATURE))
         images, labels = np.concatenate([images, distorted]), np.concatenate([labels, labels])
-    chances = probabilities(network, images)
-    temperature = fit_temperature(np.log(np.maximum(chances, 1e-30)), labels)
+    logarithms = np.log(np.maximum(probabilities(network, images), 1e-30))
+    temperature = fit_temperature(logarithms, labels)
     TRAINABLES[network.name].cool(network, temperature)
     return temperature
 
@@ -210,16 +210,16 @@ def is_right(
 ) -> NDArray[np.bool_]:
     """Return for each image whether the likeliest digit is its label.
 
-    One that shows no digit is right where the network's confidence is below ``min_confidence``.
+    An image that shows no digit is right where the confidence is below ``min_confidence``.
     """
-    chances = probabilities(network, images.images)
-    refused = chances.max(axis=1) < min_confidence
-    guessed = chances.argmax(axis=1) == images.labels
-    return np.asarray(np.where(images.labels == NO_DIGIT, refused, guessed))
+    predicted = probabilities(network, images.images)
+    is_refused = predicted.max(axis=1) < min_confidence
+    is_label = predicted.argmax(axis=1) == images.labels
+    return np.asarray(np.where(images.labels == NO_DIGIT, is_refused, is_label))
 
 
 def compare_own(right: NDArray[np.bool_], right_before: NDArray[np.bool_]) -> dict[str, Any]:
-    """Count what a warm start made of one's own images that were kept aside, for the card."""
+    """Compare the user's held-out images before and after a warm start, for the card."""
     better = int((right & ~right_before).sum())
     worse = int((right_before & ~right).sum())
     return {
@@ -232,12 +232,12 @@ def compare_own(right: NDArray[np.bool_], right_before: NDArray[np.bool_]) -> di
 
 
 def now() -> str:
-    """Return the time in UTC, as a card gives it."""
+    """Return the time in UTC in the format of a card."""
     return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
 
 
 def versions_in_use() -> dict[str, str]:
-    """Return the versions that decide what a training comes to."""
+    """Return the versions that decide the result of a training run."""
     return {
         "digitcli": __version__,
         "python": platform.python_version(),

@@ -1,4 +1,4 @@
-"""Scoring a network on labelled images while it is made."""
+"""Loss and accuracy of a network on labelled images, during training."""
 
 import keras
 import numpy as np
@@ -9,40 +9,42 @@ from digitcli.inference.network import to_network_input
 from digitcli.training.calibration import fit_temperature
 from digitcli.training.history import Score
 
-_BATCH = 2000
-_LEAST = 1e-12  # probability: its logarithm stays finite
+_BATCH = 2000  # images
+_MIN_PROBABILITY = 1e-12  # its logarithm is finite
 
 
 def score(network: keras.Sequential, data: LabelledImages) -> Score:
-    """Return the mean cross-entropy and the accuracy of the network's answers."""
+    """Return the mean cross-entropy and the accuracy of a network on labelled images."""
     return _score(probabilities(network, data.images), data.labels)
 
 
 def calibrated_scores(network: keras.Sequential, *sets: LabelledImages) -> list[Score]:
-    """Return the scores on some sets of images as they are at the temperature best for all of them.
+    """Return the scores on sets of images, calibrated by the temperature best for all together.
 
-    A network is calibrated when its training has ended. Until then its loss grows with its
-    confidence, also in epochs in which it learns to answer better.
+    A network is calibrated after its training. Until then its loss grows with its confidence, even
+    in epochs in which its answers get better.
     """
-    chances = [probabilities(network, images.images) for images in sets]
-    scores = np.log(np.maximum(np.concatenate(chances), _LEAST))
-    temperature = fit_temperature(scores, np.concatenate([images.labels for images in sets]))
+    predicted = [probabilities(network, images.images) for images in sets]
+    logarithms = np.log(np.maximum(np.concatenate(predicted), _MIN_PROBABILITY))
+    labels = np.concatenate([images.labels for images in sets])
+    temperature = fit_temperature(logarithms, labels)
     return [
-        _score(_cooled(probability, temperature), images.labels)
-        for probability, images in zip(chances, sets, strict=True)
+        _score(_calibrate(of_set, temperature), images.labels)
+        for of_set, images in zip(predicted, sets, strict=True)
     ]
 
 
-def _score(chances: NDArray[np.float32], labels: NDArray[np.int64]) -> Score:
-    of_label = chances[np.arange(len(labels)), labels]
+def _score(predicted: NDArray[np.float32], labels: NDArray[np.int64]) -> Score:
+    of_label = predicted[np.arange(len(labels)), labels]
     return Score(
-        loss=float(-np.log(np.maximum(of_label, _LEAST)).mean()),
-        accuracy=float((chances.argmax(axis=1) == labels).mean()),
+        loss=float(-np.log(np.maximum(of_label, _MIN_PROBABILITY)).mean()),
+        accuracy=float((predicted.argmax(axis=1) == labels).mean()),
     )
 
 
-def _cooled(chances: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
-    cooled = np.maximum(chances, _LEAST) ** (1 / temperature)
+def _calibrate(predicted: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
+    """Divide the logits behind probabilities (n, 10) by a temperature."""
+    cooled = np.maximum(predicted, _MIN_PROBABILITY) ** (1 / temperature)
     return np.asarray(cooled / cooled.sum(axis=1, keepdims=True), np.float32)
 
 

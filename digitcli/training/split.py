@@ -1,4 +1,4 @@
-"""One's own images divided by their content, so that each keeps its side whatever is added."""
+"""The user's images divided by their content: each stays in its split when others are added."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -11,15 +11,12 @@ from digitcli.errors import DataError
 
 TEST_SHARE = 0.2
 VALIDATION_SHARE = 0.1
-LEAST = 4  # images of a digit: two to train on, one to choose the epoch by, one to score with
+LEAST = 4  # images of a digit: two to train on, one for validation, one for testing
 
 
 @dataclass(frozen=True, slots=True)
 class OwnImages:
-    """One's own images and the SHA-256 of each in hexadecimal.
-
-    It is that of the file, or of the pixels where there is no file.
-    """
+    """The user's images and the SHA-256 of each in hexadecimal: of its file, or of its pixels."""
 
     images: LabelledImages
     digests: list[str]
@@ -28,13 +25,13 @@ class OwnImages:
         return len(self.digests)
 
     def take(self, rows: "NDArray[np.intp] | list[int]") -> "OwnImages":
-        """Return the images of some rows."""
+        """Return the images in some rows."""
         chosen = np.array(rows, np.intp)
         return OwnImages(self.images[chosen], [self.digests[row] for row in chosen])
 
     def without(self, digests: Collection[str]) -> "OwnImages":
-        """Return those that are not among the given ones."""
-        return self.take([row for row, d in enumerate(self.digests) if d not in digests])
+        """Return the images with other digests than the given ones."""
+        return self.take([row for row, own in enumerate(self.digests) if own not in digests])
 
     def distinct(self) -> "OwnImages":
         """Return each image once, in the order of the digests; with two labels, once with each."""
@@ -45,7 +42,7 @@ class OwnImages:
 
 @dataclass(frozen=True, slots=True)
 class OwnSplit:
-    """The sides of one's own images; ``moved`` of them are not on the side of their hash."""
+    """The splits of the user's images; ``moved`` of them are not in the split of their hash."""
 
     train: OwnImages
     validation: OwnImages
@@ -63,18 +60,18 @@ def split_by_content(
 ) -> OwnSplit:
     """Divide images, as `OwnImages.distinct` returns them, by their hashes.
 
-    Of all hashes the lowest 20 % are for testing and the next 10 % for validation, so an image's
-    side does not depend on its name, on its place or on the others. Where that leaves a digit
-    without an image to validate or test with, those of its training images with the smallest hashes
-    are moved there; where it leaves fewer than two to train on, those with the largest are moved
-    back. What the network has learned already is not kept aside.
+    The lowest 20 % of all hashes are for testing and the next 10 % for validation, so an image's
+    split does not depend on its name, its place or the other images. Where that leaves a digit
+    without an image for validation or testing, its training images with the smallest hashes are
+    moved there; where it leaves fewer than two to train on, those with the largest are moved back.
+    Images that the network has been trained on are not held out.
 
     Args:
-        own: the images, each of which is there once, in the order of their digests.
+        own: the images, each of them once, in the order of their digests.
         name: of the data set, for messages.
-        has_test: the data set has test images of its own, so none of these is kept aside.
-        every_digit: all ten digits must be there.
-        seen: digests of images that the network has been trained on already.
+        has_test: the data set has test images of its own, so none of these are held out.
+        every_digit: images of all ten digits are required.
+        seen: digests of images that the network has been trained on.
 
     Raises:
         DataError: there are too few images of a digit.
@@ -82,53 +79,56 @@ def split_by_content(
     """
     _refuse_too_few(own.images.labels, name, every_digit=every_digit)
     shares = {"test": 0.0 if has_test else TEST_SHARE, "validation": VALIDATION_SHARE}
+    held_out = [split for split, share in shares.items() if share]
     train: list[int] = []
     validation: list[int] = []
     test: list[int] = []
     moved = 0
     for label in np.unique(own.images.labels).tolist():
         rows = np.flatnonzero(own.images.labels == label).tolist()
-        by_hash = [_side(own.digests[row], shares) for row in rows]
-        learned = [own.digests[row] in seen for row in rows]
-        sides = [
-            "train" if side == "test" and known else side
-            for side, known in zip(by_hash, learned, strict=True)
+        is_seen = [own.digests[row] in seen for row in rows]
+        by_hash = [_split_of_hash(own.digests[row], shares) for row in rows]
+        splits = [
+            "train" if split == "test" and known else split
+            for split, known in zip(by_hash, is_seen, strict=True)
         ]
         if label != NO_DIGIT:
-            _fill(sides, learned, [side for side, share in shares.items() if share])
-        moved += sum(a != b for a, b in zip(by_hash, sides, strict=True))
-        for row, side in zip(rows, sides, strict=True):
-            if side == "test":
+            _fill_splits(splits, is_seen, held_out)
+        moved += sum(before != after for before, after in zip(by_hash, splits, strict=True))
+        for row, split in zip(rows, splits, strict=True):
+            if split == "test":
                 test.append(row)
-            elif side == "validation" and label != NO_DIGIT:
+            elif split == "validation" and label != NO_DIGIT:
                 validation.append(row)
-            else:  # an image without a digit cannot choose an epoch: no answer to it is right
+            else:  # no answer to an image without a digit is right, so it cannot choose an epoch
                 train.append(row)
     return OwnSplit(own.take(train), own.take(validation), own.take(test), moved)
 
 
-def _side(digest: str, shares: dict[str, float]) -> str:
+def _split_of_hash(digest: str, shares: dict[str, float]) -> str:
     position = int(digest[:16], 16) / 2**64
     end = 0.0
-    for side, share in shares.items():
+    for split, share in shares.items():
         end += share
         if position < end:
-            return side
+            return split
     return "train"
 
 
-def _fill(sides: list[str], learned: list[bool], wanted: list[str]) -> None:
-    """Move images of one digit, sorted by hash, so that no side goes without."""
-    candidates = sorted(range(len(sides)), key=lambda i: (learned[i], sides[i] != "train", i))
-    for side in wanted:
-        if side not in sides:
-            spare = next(i for i in candidates if sides[i] == "train" or sides.count(sides[i]) > 1)
-            sides[spare] = side
-    for i in reversed(range(len(sides))):
-        if sides.count("train") >= LEAST - len(wanted):
+def _fill_splits(splits: list[str], is_seen: list[bool], held_out: list[str]) -> None:
+    """Move images of one digit, sorted by hash, so that no split goes without."""
+    by_preference = sorted(range(len(splits)), key=lambda i: (is_seen[i], splits[i] != "train", i))
+    for split in held_out:
+        if split not in splits:
+            spare = next(
+                i for i in by_preference if splits[i] == "train" or splits.count(splits[i]) > 1
+            )
+            splits[spare] = split
+    for i in reversed(range(len(splits))):
+        if splits.count("train") >= LEAST - len(held_out):
             break
-        if sides.count(sides[i]) > 1:
-            sides[i] = "train"
+        if splits.count(splits[i]) > 1:
+            splits[i] = "train"
 
 
 def _refuse_too_few(labels: NDArray[np.int64], name: str, *, every_digit: bool) -> None:

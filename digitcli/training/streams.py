@@ -1,4 +1,4 @@
-"""The random streams of a training run: one seed, and a stream of its own for each use."""
+"""The random streams of a training run: one for each use, all from one seed."""
 
 from enum import IntEnum
 
@@ -6,7 +6,7 @@ import numpy as np
 
 
 class Stream(IntEnum):
-    """What random numbers are drawn for. A new use comes last, so that the others stay the same."""
+    """The uses of random numbers; new ones come last, so that the other streams stay the same."""
 
     DRAWN_DIGITS = 0
     NEGATIVES = 1
@@ -18,5 +18,5 @@ class Stream(IntEnum):
 
 
 def generator(seed: int, stream: Stream) -> np.random.Generator:
-    """Return the generator of one stream from its beginning; streams are independent."""
+    """Return a generator at the beginning of a stream; streams are independent of each other."""
     return np.random.default_rng(np.random.SeedSequence(seed).spawn(len(Stream))[stream])

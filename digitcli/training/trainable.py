@@ -1,8 +1,8 @@
-"""How each architecture is trained: what is trained in its place, the loss, and the way back.
+"""How each architecture is trained: the model trained in its place, the loss, and the folding.
 
-While LeNet-5 trains, its input is brighter and a batch normalisation stands in front of each tanh
-but the first; afterwards both are folded into kernels and biases, which leaves exactly the network
-of ``networks``.
+While LeNet-5 trains, its input is brighter and there is a batch normalisation before each tanh but
+the first. Afterwards both are folded into kernels and biases, which leaves exactly the network of
+``networks``.
 """
 
 from collections.abc import Callable
@@ -21,23 +21,27 @@ from digitcli.training.recipe import Recipe
 from digitcli.weights_folder import WeightsFolder
 
 _EPSILON = 1e-3
-# Pixels times this have a deviation of about 1. For the first layer that does what batch
-# normalisation does for the others (errors on the validation part after each of the first two
-# epochs: 126, 67 against 128, 74; without: 158, 90), and costs nothing, where normalising its 28×28
-# maps took a quarter of the training time.
+# Pixels times this have a standard deviation of about 1. For the first layer that is as good as
+# batch normalisation (errors on the validation images after the first two epochs: 126 and 67 with
+# the gain, 128 and 74 with normalisation, 158 and 90 with neither). It costs nothing, whereas
+# normalising the layer's 28×28 maps took a quarter of the training time.
 _GAIN = 4.0
 
 
 @dataclass(frozen=True, slots=True)
 class Trainable:
-    """What training needs to know of an architecture.
+    """What training needs of an architecture.
 
-    ``build`` builds it with fresh weights. ``build_trained`` builds what is trained in its place,
-    beginning with its weights: from pictures to scores ``(n, 10)``, the highest the likeliest
-    digit's. ``losses`` gives the loss of each picture from targets ``(n, 10)``, which add up to 1,
-    and scores. ``fold`` brings the trained weights back; it is given some thousand pictures like
-    those that were trained on. ``cool`` divides by a temperature what the network's softmax is
-    given.
+    Attributes:
+        build: builds the network with fresh weights.
+        build_trained: builds the model that is trained in its place, with its weights: from images
+            to scores ``(n, 10)``, of which the likeliest digit's is the highest.
+        losses: returns the loss of each image from targets ``(n, 10)``, whose rows add up to 1, and
+            scores.
+        fold: sets the network's weights from those of the trained model; it takes some thousand
+            images like those of the training.
+        cool: divides the input of the network's softmax by a temperature.
+
     """
 
     build: Callable[[], keras.Sequential]
@@ -48,10 +52,10 @@ class Trainable:
 
 
 def build_network(architecture: str, weights: WeightsFolder | None = None) -> keras.Sequential:
-    """Build a network: with fresh weights, or with those of a weights folder.
+    """Build a network with fresh weights or with those of a weights folder.
 
     Raises:
-        WeightsError: a file of the folder is missing or damaged, or it holds another network.
+        WeightsError: a file of the folder is missing or damaged, or it holds another architecture.
 
     """
     network = TRAINABLES[architecture].build()
@@ -70,12 +74,11 @@ def build_network(architecture: str, weights: WeightsFolder | None = None) -> ke
 
 
 def _build_normalised(network: keras.Sequential, *, normalise: bool = True) -> keras.Model:
-    """Build what is trained in place of ``network``: images in, logits out.
+    """Build the model that is trained in place of ``network``: images in, logits out.
 
-    It begins with the weights of ``network``.
-
-    With ``normalise`` there is a batch normalisation in front of each tanh but the first. It keeps
-    the statistics of the last batch only (momentum 0): `fold` gives it one large batch.
+    It has the weights of ``network``. With ``normalise`` there is a batch normalisation before each
+    tanh but the first. It keeps the statistics of the last batch only (momentum 0), as `_fold` runs
+    it on one large batch.
     """
     inputs = keras.Input(network.input_shape[1:])
     x = layers.Rescaling(_GAIN)(inputs)
@@ -86,36 +89,34 @@ def _build_normalised(network: keras.Sequential, *, normalise: bool = True) -> k
             changes = {"activation": None, "use_bias": False}
         elif layer is last:
             changes = {"activation": None}
-        own = type(layer).from_config({**layer.get_config(), **changes})
-        x = own(x)
+        copy = type(layer).from_config({**layer.get_config(), **changes})
+        x = copy(x)
         weights = layer.get_weights()
         if layer is first:
             weights[0] = weights[0] / _GAIN
-        own.set_weights(weights[: len(own.variables)])
+        copy.set_weights(weights[: len(copy.variables)])
         if normalise and _is_normalised(layer, first):
-            x = layers.BatchNormalization(
-                momentum=0.0, epsilon=_EPSILON, name=_normalisation(layer)
-            )(x)
+            name = _normalisation_name(layer)
+            x = layers.BatchNormalization(momentum=0.0, epsilon=_EPSILON, name=name)(x)
             x = layers.Activation("tanh", name=f"{layer.name}-tanh")(x)
     return keras.Model(inputs, x)
 
 
-def _fold(trained: keras.Model, network: keras.Sequential, pictures: NDArray[np.float32]) -> None:
-    """Set the weights of ``network`` so that it answers as ``trained`` does.
+def _fold(trained: keras.Model, network: keras.Sequential, images: NDArray[np.float32]) -> None:
+    """Set the weights of ``network`` so that it computes what ``trained`` does.
 
-    The statistics of the normalisation are taken from ``pictures``, float32 ``(n, 28, 28, 1)``:
-    some thousands, made like those that ``trained`` was trained on.
+    The statistics of the normalisation are taken from ``images``, float32 ``(n, 28, 28, 1)``: some
+    thousand, made like those that ``trained`` was trained on.
     """
-    trained(pictures, training=True)
-    folded = {layer.name for layer in trained.layers}
+    trained(images, training=True)
+    names = {layer.name for layer in trained.layers}
     for layer in network.layers:
         weights = [variable.numpy() for variable in trained.get_layer(layer.name).variables]
         if layer is network.layers[0]:
             weights[0] = weights[0] * _GAIN
-        if _normalisation(layer) in folded:
-            scale, shift, mean, variance = (
-                v.numpy() for v in trained.get_layer(_normalisation(layer)).variables
-            )
+        if _normalisation_name(layer) in names:
+            normalisation = trained.get_layer(_normalisation_name(layer))
+            scale, shift, mean, variance = (each.numpy() for each in normalisation.variables)
             factor = scale / np.sqrt(variance + _EPSILON)
             weights = [weights[0] * factor, shift - mean * factor]
         layer.set_weights(weights)
@@ -131,18 +132,19 @@ def _is_normalised(layer: keras.Layer, first: keras.Layer) -> bool:
     return layer is not first and getattr(layer, "activation", None) is keras.activations.tanh
 
 
-def _normalisation(layer: keras.Layer) -> str:
+def _normalisation_name(layer: keras.Layer) -> str:
     return f"{layer.name}-normalised"
 
 
-def _build_nearness(network: keras.Sequential, recipe: Recipe) -> keras.Model:
-    own = lenet5_1998.build()
-    own.set_weights(network.get_weights())
-    return keras.Model(own.inputs[0], -own.get_layer("output").output)
+def _build_scores(network: keras.Sequential, recipe: Recipe) -> keras.Model:
+    """Build the model that is trained in place of LeNet-5 of 1998: its scores are -distances."""
+    copy = lenet5_1998.build()
+    copy.set_weights(network.get_weights())
+    return keras.Model(copy.inputs[0], -copy.get_layer("output").output)
 
 
 def _copy_weights(
-    trained: keras.Model, network: keras.Sequential, pictures: NDArray[np.float32]
+    trained: keras.Model, network: keras.Sequential, images: NDArray[np.float32]
 ) -> None:
     for name in lenet5_1998.PARAMETERS:
         network.get_layer(name).set_weights(trained.get_layer(name).get_weights())
@@ -165,7 +167,7 @@ TRAINABLES = {
     ),
     lenet5_1998.NAME: Trainable(
         build=lenet5_1998.build,
-        build_trained=_build_nearness,
+        build_trained=_build_scores,
         losses=lambda targets, scores: lenet5_1998.losses(targets, -scores),
         fold=_copy_weights,
         cool=_cool_distances,

@@ -6,7 +6,7 @@ import pytest
 from digitcli.datasets.label_files import read_label_file
 from digitcli.datasets.labelled import NO_DIGIT
 from digitcli.errors import DataError
-from digitcli.output.text import escaped
+from digitcli.output.text import escape_path
 
 
 def labels_in(path: Path) -> dict[str, int]:
@@ -75,7 +75,7 @@ def test_what_classify_wrote_with_a_column_more(digitcli, tmp_path: Path, format
 
 def test_a_path_in_tsv_is_what_classify_escapes(written) -> None:
     names = ["tab\t.png", "back\\slash.png", '"quoted".png', "\x1b.png", "\\x41.png"]
-    rows = "".join(f"{escaped(name)}\t7\n" for name in names)
+    rows = "".join(f"{escape_path(name)}\t7\n" for name in names)
     assert labels_in(written(f"path\tlabel\n{rows}", "l.tsv")) == dict.fromkeys(names, 7)
 
 

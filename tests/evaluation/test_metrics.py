@@ -10,9 +10,9 @@ from digitcli.datasets.labelled import NO_DIGIT
 from digitcli.evaluation.answers import Answers, Outcome
 from digitcli.evaluation.metrics import (
     Proportion,
-    calibration,
     evaluate,
-    refusal,
+    measure_calibration,
+    measure_refusal,
     wilson_interval,
 )
 from digitcli.prediction import Prediction, Status
@@ -82,7 +82,7 @@ def test_the_most_confident_mistake_comes_first() -> None:
 def test_the_expected_calibration_error_weighs_the_bins_by_their_counts() -> None:
     # bin (0.9, 1]: 3 answers, mean confidence 0.95, all right; bin (0.5, 0.6]: 1 answer, 0.6, wrong
     confidences = np.array([0.92, 0.95, 0.98, 0.6])
-    result = calibration(confidences, np.array([True, True, True, False]), bins=10)
+    result = measure_calibration(confidences, np.array([True, True, True, False]), bins=10)
     assert result.error == pytest.approx((3 * 0.05 + 1 * 0.6) / 4)
     assert [b.count for b in result.bins] == [0, 0, 0, 0, 0, 1, 0, 0, 0, 3]
     assert (result.bins[9].confidence, result.bins[9].accuracy) == (pytest.approx(0.95), 1.0)
@@ -90,18 +90,20 @@ def test_the_expected_calibration_error_weighs_the_bins_by_their_counts() -> Non
 
 
 def test_confidences_of_nought_and_one_have_a_bin() -> None:
-    counts = [b.count for b in calibration(np.array([0.0, 1.0]), np.array([False, True])).bins]
+    counts = [
+        b.count for b in measure_calibration(np.array([0.0, 1.0]), np.array([False, True])).bins
+    ]
     assert (len(counts), counts[0], counts[-1]) == (15, 1, 1)
 
 
 def test_answers_as_often_right_as_they_say_are_calibrated() -> None:
     rng = np.random.default_rng(0)
     confidences = rng.uniform(0.1, 1, 200_000)
-    assert calibration(confidences, rng.random(200_000) < confidences).error < 0.005
+    assert measure_calibration(confidences, rng.random(200_000) < confidences).error < 0.005
 
 
 def test_the_least_sure_are_refused_first() -> None:
-    result = refusal(np.array([0.9, 0.5, 0.7, 0.6]), np.array([True, False, True, False]))
+    result = measure_refusal(np.array([0.9, 0.5, 0.7, 0.6]), np.array([True, False, True, False]))
     assert result.threshold.tolist() == [0.5, 0.6, 0.7, 0.9]
     assert result.refused.tolist() == [0.0, 0.25, 0.5, 0.75]
     assert result.error.tolist() == [0.5, pytest.approx(1 / 3), 0.0, 0.0]
@@ -109,13 +111,13 @@ def test_the_least_sure_are_refused_first() -> None:
 
 
 def test_equally_sure_answers_are_refused_together() -> None:
-    result = refusal(np.array([0.9, 0.9, 0.9, 0.4]), np.array([True, False, True, True]))
+    result = measure_refusal(np.array([0.9, 0.9, 0.9, 0.4]), np.array([True, False, True, True]))
     assert result.refused.tolist() == [0.0, 0.25]
     assert result.error.tolist() == [0.25, pytest.approx(1 / 3)]
 
 
 def test_where_even_the_surest_is_wrong_everything_must_be_refused() -> None:
-    assert refusal(np.array([0.9, 0.5]), np.array([False, True])).share_for(0.005) == 1.0
+    assert measure_refusal(np.array([0.9, 0.5]), np.array([False, True])).share_for(0.005) == 1.0
 
 
 @pytest.mark.parametrize(
@@ -125,31 +127,33 @@ def test_where_even_the_surest_is_wrong_everything_must_be_refused() -> None:
 def test_a_threshold_refuses_what_is_below_it(
     threshold: float, refused: float, error: float
 ) -> None:
-    result = refusal(np.array([0.9, 0.5, 0.7, 0.6]), np.array([True, False, True, False]))
+    result = measure_refusal(np.array([0.9, 0.5, 0.7, 0.6]), np.array([True, False, True, False]))
     point = result.at(threshold)
     assert point.coverage.share == pytest.approx(1 - refused)
     assert point.risk.share == pytest.approx(error)
 
 
 def test_a_threshold_above_all_confidences_leaves_nothing() -> None:
-    point = refusal(np.array([0.9]), np.array([True])).at(0.95)
+    point = measure_refusal(np.array([0.9]), np.array([True])).at(0.95)
     assert point.coverage == Proportion(0, 1)
     assert math.isnan(point.risk.share)
 
 
 def test_the_threshold_for_an_error_is_a_short_number_that_refuses_just_enough() -> None:
-    result = refusal(np.array([0.9, 0.51234, 0.7, 0.6]), np.array([True, False, True, False]))
+    result = measure_refusal(
+        np.array([0.9, 0.51234, 0.7, 0.6]), np.array([True, False, True, False])
+    )
     threshold = result.threshold_for(0.1)
     assert threshold == 0.7
     assert result.at(threshold).coverage == Proportion(2, 4)
     assert result.threshold_for(0.5) == 0.0
     assert result.threshold_for(0.4) == 0.6
-    close = refusal(np.array([0.99991, 0.99984]), np.array([True, False]))
+    close = measure_refusal(np.array([0.99991, 0.99984]), np.array([True, False]))
     assert close.threshold_for(0.0) == 0.9999
 
 
 def test_what_is_refused_in_any_case_is_in_the_curve() -> None:
-    result = refusal(np.array([0.9, 0.5]), np.array([True, False]), total=4)
+    result = measure_refusal(np.array([0.9, 0.5]), np.array([True, False]), total=4)
     assert result.refused.tolist() == [0.5, 0.75]
     assert result.at(0.0).coverage == Proportion(2, 4)
     assert result.share_for(0.5) == 0.5

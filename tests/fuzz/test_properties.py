@@ -19,7 +19,7 @@ from digitcli.inputs.discovery import find_sources
 from digitcli.output.model_card import card_facts
 from digitcli.output.record_format import RecordFormat
 from digitcli.output.records import layout
-from digitcli.output.text import escaped, printable
+from digitcli.output.text import escape_path, printable
 from digitcli.prediction import Prediction, Status
 from digitcli.weights_folder import ModelCard
 
@@ -56,7 +56,7 @@ def answer(path: str) -> Answer:
 
 
 def unescaped(text: str) -> bytes:
-    """Undo ``escaped`` as ``printf '%b'`` does."""
+    """Undo ``escape_path`` as ``printf '%b'`` does."""
     plain = {"\\": b"\\", "t": b"\t", "n": b"\n"}
 
     def undo(match: "re.Match[bytes]") -> bytes:
@@ -69,7 +69,7 @@ def unescaped(text: str) -> bytes:
 @QUICK
 @given(PATHS)
 def test_an_escaped_path_is_one_field_of_one_line_and_can_be_had_back(path: str) -> None:
-    text = escaped(path)
+    text = escape_path(path)
     assert len((text + "|").splitlines()) == 1
     assert "\t" not in text
     assert "\x1b" not in text
@@ -80,7 +80,7 @@ def test_an_escaped_path_is_one_field_of_one_line_and_can_be_had_back(path: str)
 @given(PATHS.filter(lambda path: not path.endswith("\n")))
 def test_the_shell_gives_an_escaped_path_back(path: str) -> None:
     done = subprocess.run(
-        ["bash", "-c", 'printf %b "$1"', "-", escaped(path)], capture_output=True, check=True
+        ["bash", "-c", 'printf %b "$1"', "-", escape_path(path)], capture_output=True, check=True
     )
     assert done.stdout == os.fsencode(path)
 

@@ -9,7 +9,7 @@ import pytest
 from digitcli.datasets import mnist
 from digitcli.errors import ImageError, WeightsError
 from digitcli.inference.classifier import Classifier
-from digitcli.inference.layers import inspect, occlusion, run_layers
+from digitcli.inference.layers import compute_occlusion, inspect, run_layers
 from digitcli.inference.network import Network
 from digitcli.inputs.source import Source
 from digitcli.networks import lenet5, lenet5_1998
@@ -136,7 +136,7 @@ class BrightestRow:
 def test_occlusion_marks_the_pixels_that_the_answer_rests_on() -> None:
     canvas = np.zeros((28, 28), np.uint8)
     canvas[7] = 255
-    marked = occlusion(BrightestRow(), canvas)  # type: ignore[arg-type]
+    marked = compute_occlusion(BrightestRow(), canvas)  # type: ignore[arg-type]
     assert np.allclose(marked[7, 2:26], 5 / 28)
     assert np.allclose(marked[5:10, 10], 5 / 28)
     assert np.allclose(marked[:5], 0)
@@ -146,7 +146,7 @@ def test_occlusion_marks_the_pixels_that_the_answer_rests_on() -> None:
 
 def test_occlusion_of_a_real_digit_rests_on_its_ink() -> None:
     canvas = canvases(1)[0]
-    marked = occlusion(Network("lenet5"), canvas)
+    marked = compute_occlusion(Network("lenet5"), canvas)
     assert marked.dtype == np.float32
     far = cv2.dilate(canvas, np.ones((5, 5), np.uint8)) == 0
     assert np.allclose(marked[far], 0, atol=1e-6)

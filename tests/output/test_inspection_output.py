@@ -9,7 +9,7 @@ from rich.console import Console
 from digitcli.inference.classifier import Classifier
 from digitcli.inference.layers import Inspection, inspect
 from digitcli.inputs.source import Source
-from digitcli.output.inspection import draw_inspection, inspection_html, inspection_png, stages
+from digitcli.output.inspection import draw_inspection, inspection_html, inspection_png, list_stages
 from digitcli.prediction import Prediction, Status
 from digitcli.preprocessing.box import Box
 from digitcli.preprocessing.detection import Sight
@@ -99,7 +99,7 @@ def test_a_name_is_never_shown_raw() -> None:
 
 
 def test_the_ink_is_shown_in_its_place_with_a_line_around_its_box() -> None:
-    place = dict(stages(some_inspection(), 160))["ink found, its box"]
+    place = dict(list_stages(some_inspection(), 160))["ink found, its box"]
     assert place.shape == (120, 160)
     assert (place[30:90, 70:86] == 255).all()
     assert (place[29, 69:87] == 160).all()
@@ -118,15 +118,15 @@ def test_a_canvas_given_as_picture_has_its_ink_in_place(framed: bool) -> None:
         else Ink(canvas[4:24, 12:16], box=(12, 4, 4, 20))
     )
     seen = Inspection("x", canvas, Reading(canvas, ink), Prediction(Status.OK, 1, 0.9, 1))
-    assert (dict(stages(seen, 28))["ink found, its box"][4:24, 12:16] == 255).all()
+    assert (dict(list_stages(seen, 28))["ink found, its box"][4:24, 12:16] == 255).all()
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.stem)
 def test_real_ink_fits_into_its_place(sample: Path) -> None:
     seen = inspect(Source(str(sample)), Classifier())
-    for _, image in stages(seen, 200):
+    for _, image in list_stages(seen, 200):
         assert max(image.shape) <= 200
-    place = dict(stages(seen, 10_000)).get("ink found, its box")
+    place = dict(list_stages(seen, 10_000)).get("ink found, its box")
     assert (place is not None) == seen.reading.ink.found
     assert place is None or place.shape == seen.image.shape[:2]
 
@@ -134,20 +134,20 @@ def test_real_ink_fits_into_its_place(sample: Path) -> None:
 def test_a_picture_taken_as_it_is_has_no_ink_stage() -> None:
     canvas = np.zeros((28, 28), np.uint8)
     seen = Inspection("x", canvas, Reading(canvas, None), Prediction(Status.OK, 1, 0.9, 1))
-    assert [title for title, _ in stages(seen, 28)] == ["as given", "28×28"]
+    assert [title for title, _ in list_stages(seen, 28)] == ["as given", "28×28"]
 
 
 def test_every_side_of_a_box_that_fills_the_picture_is_drawn() -> None:
     ink = Ink(np.zeros((50, 40), np.uint8), box=(0, 0, 40, 50))
     canvas, picture = np.zeros((28, 28), np.uint8), np.zeros((50, 40), np.uint8)
     seen = Inspection("x", picture, Reading(canvas, ink), Prediction(Status.OK, 1, 0.9, 1))
-    place = dict(stages(seen, 100))["ink found, its box"]
+    place = dict(list_stages(seen, 100))["ink found, its box"]
     for side in (place[0], place[-1], place[:, 0], place[:, -1]):
         assert (side == 160).all()
 
 
 def test_what_stands_out_is_what_the_reader_used() -> None:
-    shown = dict(stages(some_inspection(), 200))
+    shown = dict(list_stages(some_inspection(), 200))
     strength = some_inspection().reading.ink.seen.strength
     np.testing.assert_array_equal(shown["standing out"], strength)
     assert shown["a closer look"].shape == strength.shape

@@ -17,13 +17,13 @@ from digitcli.output.confusion import (
     WRITERS,
     confusion_csv,
     draw_confusion,
-    shortened,
+    shorten_count,
     write_confusion,
 )
 from digitcli.output.scores import (
     Against,
     Scores,
-    comparison_in_words,
+    describe_comparison,
     draw_differences,
     draw_scores,
     scores_json,
@@ -175,7 +175,7 @@ def test_without_colour_the_mistakes_alone_are_starred() -> None:
     ],
 )
 def test_large_counts_are_shortened_to_four_characters(count: int, text: str) -> None:
-    assert shortened(count) == text
+    assert shorten_count(count) == text
 
 
 def test_a_terminal_too_narrow_even_for_that_gets_whole_numbers() -> None:
@@ -238,7 +238,7 @@ def test_json_of_files_has_the_five_kinds_and_the_comparison() -> None:
     ],
 )
 def test_the_comparison_is_said_in_words(better: int, worse: int, p: float, words: str) -> None:
-    assert comparison_in_words(better, worse, p) == words
+    assert describe_comparison(better=better, worse=worse, p=p) == words
 
 
 @pytest.mark.parametrize("ending", WRITERS)

@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
 
-from digitcli.synthesis.digits import framed, print_digit, write
-from digitcli.synthesis.drawing_files import HAND, packaged
+from digitcli.synthesis.digits import frame_as_mnist, print_digit, write
+from digitcli.synthesis.drawing_files import HAND, load_packaged
 
 
 @pytest.mark.parametrize("digit", range(10))
 def test_no_ink_falls_off_the_paper(digit):
     rng = np.random.default_rng(digit)
-    drawings = [d for d in packaged("digits") if d.kind == HAND and d.label == str(digit)]
+    drawings = [d for d in load_packaged("digits") if d.kind == HAND and d.label == str(digit)]
     papers = [
         write(drawing.strokes, rng, narrowest=0.3, broadest=21)
         for drawing in drawings
@@ -31,5 +31,5 @@ def test_a_wide_and_a_high_form_fill_the_same_box():
     flat, upright = np.zeros((50, 50), np.uint8), np.zeros((50, 50), np.uint8)
     flat[20:25, 5:45] = 255
     upright[5:45, 20:25] = 255
-    np.testing.assert_array_equal(framed(flat), framed(upright).T)
-    assert framed(flat).max(axis=0).astype(bool).sum() == 20
+    np.testing.assert_array_equal(frame_as_mnist(flat), frame_as_mnist(upright).T)
+    assert frame_as_mnist(flat).max(axis=0).astype(bool).sum() == 20

@@ -11,7 +11,7 @@ from digitcli.synthesis.drawing_files import (
     HAND,
     SEGMENTS,
     load_drawings,
-    packaged,
+    load_packaged,
 )
 
 GOOD = "7 | hand | 2 | 45-85 | crossed | 0,0 100,0 / 100,0 35,100"
@@ -73,7 +73,7 @@ def test_a_malformed_line_is_refused_with_file_and_line(tmp_path, line, reason):
 
 def test_every_digit_has_styles():
     kinds = {kind: Counter() for kind in (HAND, ADDED, SEGMENTS, DOTS)}
-    for drawing in packaged("digits"):
+    for drawing in load_packaged("digits"):
         kinds[drawing.kind][int(drawing.label)] += 1
     for kind in (HAND, SEGMENTS, DOTS):
         assert set(kinds[kind]) == set(range(10))
@@ -95,18 +95,18 @@ def test_every_digit_has_styles():
     ],
 )
 def test_what_mnist_lacks_is_there(digit, part):
-    assert any(d.label == str(digit) and part in d.name for d in packaged("digits"))
+    assert any(d.label == str(digit) and part in d.name for d in load_packaged("digits"))
 
 
 def test_look_alikes_are_no_negatives():
     """What people do write for a digit is nobody's fault."""
-    names = {drawing.name.partition(",")[0] for drawing in packaged("negatives")}
+    names = {drawing.name.partition(",")[0] for drawing in load_packaged("negatives")}
     assert not names & set("OoIlSsZzbgqiDGBQ/|")
     assert {"y", "alpha", "theta", "one", "nine", "plus"} <= names
 
 
 def test_groups_that_matter_most_have_many_drawings():
-    groups = Counter(drawing.label for drawing in packaged("negatives"))
+    groups = Counter(drawing.label for drawing in load_packaged("negatives"))
     assert set(groups) == {"latin", "greek", "thai", "telugu", "sign", "shape"}
     assert min(groups["greek"], groups["thai"]) >= 20
-    assert sum(drawing.name.startswith("y,") for drawing in packaged("negatives")) >= 8
+    assert sum(drawing.name.startswith("y,") for drawing in load_packaged("negatives")) >= 8

@@ -3,11 +3,11 @@ import pytest
 
 from digitcli.datasets.labelled import LabelledImages
 from digitcli.synthesis import negatives
-from digitcli.synthesis.negatives import MAKERS, NO_DIGIT, shapes
+from digitcli.synthesis.negatives import MAKERS, NO_DIGIT, make_negatives
 
 
 def test_shapes_carry_ink_and_the_label_of_no_digit(few):
-    made = shapes(400, few[0], np.random.default_rng(0))
+    made = make_negatives(400, few[0], np.random.default_rng(0))
     assert made.images.shape == (400, 28, 28)
     assert made.images.dtype == np.uint8
     assert (made.labels == NO_DIGIT).all()
@@ -16,12 +16,12 @@ def test_shapes_carry_ink_and_the_label_of_no_digit(few):
 
 def test_they_are_not_the_digits_that_they_were_made_from(few):
     digits = {image.tobytes() for image in few[0].images}
-    made = shapes(400, few[0], np.random.default_rng(0))
+    made = make_negatives(400, few[0], np.random.default_rng(0))
     assert not digits & {image.tobytes() for image in made.images}
 
 
 def test_the_same_numbers_make_the_same_shapes(few):
-    first, second = (shapes(60, few[0], np.random.default_rng(1)) for _ in range(2))
+    first, second = (make_negatives(60, few[0], np.random.default_rng(1)) for _ in range(2))
     np.testing.assert_array_equal(first.images, second.images)
 
 
@@ -47,7 +47,7 @@ def test_one_s_own_images_may_lack_the_digits_that_are_halved(few):
         np.concatenate([ones.images, turnable.images]),
         np.concatenate([ones.labels, turnable.labels]),
     )
-    assert len(shapes(200, digits, np.random.default_rng(0))) == 200
+    assert len(make_negatives(200, digits, np.random.default_rng(0))) == 200
 
 
 def test_letters_in_print_are_no_look_alikes():

@@ -6,9 +6,9 @@ import numpy.typing as npt
 import pytest
 
 from digitcli.synthesis import surroundings
-from digitcli.synthesis.pen import Pen, middle_line
+from digitcli.synthesis.pen import Strokes, thin
 from digitcli.synthesis.scenes import composite
-from digitcli.synthesis.writing import several_digits
+from digitcli.synthesis.writing import write_several_digits
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,7 @@ def test_some_pictures_have_no_digit_and_the_others_have_little_ink(
 def test_each_digit_has_a_middle_of_its_own(digits: npt.NDArray[np.uint8]) -> None:
     rng = np.random.default_rng(3)
     for _ in range(30):
-        writing = several_digits(digits, rng)
+        writing = write_several_digits(digits, rng)
         count, _ = cv2.connectedComponents((writing.characters > 0.5).astype(np.uint8))
         assert 2 <= count - 1 <= 4
 
@@ -96,7 +96,7 @@ def test_each_digit_has_a_middle_of_its_own(digits: npt.NDArray[np.uint8]) -> No
 def test_around_nothing_there_is_neither_ring_nor_bracket(monkeypatch) -> None:
     """They could be a 0 and a 1, and the detector would learn to overlook these."""
     drawn = []
-    for name in ("ring", "bracket", "box"):
+    for name in ("draw_ring", "draw_bracket", "draw_box"):
         original = getattr(surroundings, name)
         monkeypatch.setattr(
             surroundings,
@@ -105,18 +105,18 @@ def test_around_nothing_there_is_neither_ring_nor_bracket(monkeypatch) -> None:
         )
     rng, place = np.random.default_rng(4), surroundings.Rectangle(40, 40, 80, 90)
     for _ in range(60):
-        surroundings.around(rng, 128, place, is_empty=True)
-    assert set(drawn) == {"box"}
+        surroundings.draw_surroundings(rng, 128, place, is_empty=True)
+    assert set(drawn) == {"draw_box"}
     for _ in range(60):
-        surroundings.around(rng, 128, place)
-    assert set(drawn) == {"ring", "bracket", "box"}
+        surroundings.draw_surroundings(rng, 128, place)
+    assert set(drawn) == {"draw_ring", "draw_bracket", "draw_box"}
 
 
 def test_a_thick_bar_is_thinned_to_one_line_of_the_same_length() -> None:
     mask = np.zeros((60, 60), np.uint8)
     mask[5:55, 25:34] = 1
 
-    line = middle_line(mask)
+    line = thin(mask)
 
     assert line.sum(axis=1).max() == 1
     assert 40 <= np.count_nonzero(line.any(axis=1)) <= 50
@@ -125,7 +125,7 @@ def test_a_thick_bar_is_thinned_to_one_line_of_the_same_length() -> None:
 @pytest.mark.parametrize("stroke", [0.5, 1.0, 3.0, 12.0])
 def test_a_pen_draws_strokes_as_wide_as_asked(stroke: float) -> None:
     y, x = np.mgrid[0:112, 0:112].astype(np.float32)
-    upright = Pen(np.hypot(x - 56, np.maximum(np.abs(y - 56) - 46, 0)))
+    upright = Strokes(np.hypot(x - 56, np.maximum(np.abs(y - 56) - 46, 0)))
 
     cover = upright.draw((200, 200), (100, 100), 160, stroke)
 

@@ -3,25 +3,27 @@ import numpy as np
 import pytest
 
 from digitcli.datasets.labelled import LabelledImages
-from digitcli.synthesis.digits import framed
-from digitcli.synthesis.drawing_files import ADDED, HAND, SEGMENTS, Drawing, packaged
+from digitcli.synthesis.digits import frame_as_mnist
+from digitcli.synthesis.drawing_files import ADDED, HAND, SEGMENTS, Drawing, load_packaged
 from digitcli.synthesis.styles import (
     Choice,
     add_strokes,
-    display,
-    dot_matrix,
-    draw,
-    drawn_digits,
+    count_strokes_at_half_height,
+    draw_digits,
+    draw_display,
+    draw_dot_matrix,
+    draw_style,
     find_anchor,
+    measure_stroke_width,
     pick_base,
-    stencil,
-    stroke_width,
-    strokes_at_half_height,
+    print_stencil,
     write_by_hand,
 )
 
 ALL = [
-    (name, drawing) for name in ("digits", "negatives", "detector") for drawing in packaged(name)
+    (name, drawing)
+    for name in ("digits", "negatives", "detector")
+    for drawing in load_packaged(name)
 ]
 
 
@@ -56,17 +58,17 @@ def test_each_drawing_draws_and_is_framed_as_mnist_frames(file, drawing, few):
             rows = np.flatnonzero(digits.labels == int(drawing.label))
             sheet = add_strokes(digits.images[rng.choice(rows)], drawing, rng)
         elif file == "digits":
-            sheet = draw(drawing, rng)
+            sheet = draw_style(drawing, rng)
         else:
             sheet = write_by_hand(drawing, rng, broadest=9)
         assert sheet.max() > 120
         edge = np.concatenate([sheet[0], sheet[-1], sheet[:, 0], sheet[:, -1]])
         assert edge.max() == 0, "ink falls off the sheet"
-        assert_framed(framed(sheet))
+        assert_framed(frame_as_mnist(sheet))
 
 
 def test_every_digit_is_drawn_and_framed_as_mnist_frames_it(few):
-    drawn = drawn_digits(400, few[0], np.random.default_rng(0))
+    drawn = draw_digits(400, few[0], np.random.default_rng(0))
     assert set(drawn.labels) == set(range(10))
     assert drawn.labels.dtype == np.int64
     for image in drawn.images:
@@ -74,16 +76,16 @@ def test_every_digit_is_drawn_and_framed_as_mnist_frames_it(few):
 
 
 def test_the_same_numbers_draw_the_same_digits(few):
-    first, second = (drawn_digits(80, few[0], np.random.default_rng(3)) for _ in range(2))
+    first, second = (draw_digits(80, few[0], np.random.default_rng(3)) for _ in range(2))
     np.testing.assert_array_equal(first.images, second.images)
     np.testing.assert_array_equal(first.labels, second.labels)
 
 
 def test_one_s_own_images_may_lack_a_digit(few):
     digits = few[0][few[0].labels != 1]
-    assert 1 in drawn_digits(100, digits, np.random.default_rng(0)).labels
+    assert 1 in draw_digits(100, digits, np.random.default_rng(0)).labels
     none = LabelledImages(np.zeros((0, 28, 28), np.uint8), np.zeros(0, np.int64))
-    assert len(drawn_digits(50, none, np.random.default_rng(0))) == 50
+    assert len(draw_digits(50, none, np.random.default_rng(0))) == 50
 
 
 def test_drawings_are_picked_by_their_shares():
@@ -105,7 +107,7 @@ def test_a_flag_starts_at_the_top_and_is_as_wide_as_the_digit_s_own_stroke(bar):
     stem = np.flatnonzero((plain > 127).any(axis=0))
     assert columns.max() < stem[-1], "the flag is on the left"
     assert rows.max() < plain.shape[0] / 2 + 10
-    width = stroke_width(np.ascontiguousarray(new[:, : stem[0] - 8]).astype(np.uint8))
+    width = measure_stroke_width(np.ascontiguousarray(new[:, : stem[0] - 8]).astype(np.uint8))
     assert width == pytest.approx(16, abs=5)  # 4 pixels, enlarged four times
 
 
@@ -149,7 +151,7 @@ def test_an_unknown_anchor_is_refused(bar):
 def test_a_bar_is_added_where_there_is_one_stroke_only(bar):
     two = bar.copy()
     two[4:24, 4:8] = 255
-    assert (strokes_at_half_height(bar), strokes_at_half_height(two)) == (1, 2)
+    assert (count_strokes_at_half_height(bar), count_strokes_at_half_height(two)) == (1, 2)
     images, rows = np.stack([two, two, bar]), np.arange(3)
     rng = np.random.default_rng(0)
     crossed = added("middle", (-0.2, 0), (0.2, 0))
@@ -160,7 +162,10 @@ def test_a_bar_is_added_where_there_is_one_stroke_only(bar):
 def test_a_display_lights_the_segments_it_is_told():
     rng = np.random.default_rng(0)
     for _ in range(40):
-        six, five = framed(display("acdefg", rng)), framed(display("acdfg", rng))
+        six, five = (
+            frame_as_mnist(draw_display("acdefg", rng)),
+            frame_as_mnist(draw_display("acdfg", rng)),
+        )
         # the lower left segment is what tells a 6 with a roof from a 5
         left_of_six = six[15:19, :13].max()
         left_of_five = five[15:19, :11].max()
@@ -171,14 +176,14 @@ def test_worn_segments_stay_brighter_than_unlit_ones():
     """Else a worn 8 would be a 9, and a 1 an 8."""
     rng = np.random.default_rng(0)
     for _ in range(100):
-        sheet = display("bc", rng)
+        sheet = draw_display("bc", rng)
         half = len(sheet) // 2
         assert min(sheet[:half].max(), sheet[half:].max()) >= 100
         assert sheet[:, :34].max() <= 60, "the unlit segments on the left"
 
 
 def test_dots_are_where_the_rows_say():
-    sheet = dot_matrix(("#.#", "...", "#.#"), np.random.default_rng(0))
+    sheet = draw_dot_matrix(("#.#", "...", "#.#"), np.random.default_rng(0))
     assert cv2.connectedComponents((sheet > 100).astype(np.uint8))[0] - 1 == 4
 
 
@@ -186,14 +191,14 @@ def test_dots_are_where_the_rows_say():
 def test_a_stencil_is_cut(digit):
     rng = np.random.default_rng(digit)
     for _ in range(5):
-        pieces = cv2.connectedComponents((stencil(digit, rng) > 100).astype(np.uint8))[0] - 1
+        pieces = cv2.connectedComponents((print_stencil(digit, rng) > 100).astype(np.uint8))[0] - 1
         assert pieces >= 2
 
 
 def test_what_is_added_to_a_digit_is_not_drawn_alone():
     with pytest.raises(ValueError, match="added"):
-        draw(added("top", (0, 0), (1, 1)), np.random.default_rng(0))
+        draw_style(added("top", (0, 0), (1, 1)), np.random.default_rng(0))
 
 
 def test_displays_are_among_the_kinds():
-    assert {d.label for d in packaged("digits") if d.kind == SEGMENTS} == set("0123456789")
+    assert {d.label for d in load_packaged("digits") if d.kind == SEGMENTS} == set("0123456789")

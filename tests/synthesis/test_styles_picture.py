@@ -13,9 +13,9 @@ import numpy.typing as npt
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from digitcli.synthesis.digits import framed, print_digit
-from digitcli.synthesis.drawing_files import ADDED, packaged
-from digitcli.synthesis.styles import add_strokes, draw, stencil, write_by_hand
+from digitcli.synthesis.digits import frame_as_mnist, print_digit
+from digitcli.synthesis.drawing_files import ADDED, load_packaged
+from digitcli.synthesis.styles import add_strokes, draw_style, print_stencil, write_by_hand
 
 FOLDER = Path(__file__).parents[1] / "golden"
 COPIES = 4
@@ -37,12 +37,12 @@ def rows_of_digits(few) -> list[Row]:
     rows = [
         (
             f"{drawing.label} {drawing.kind}: {drawing.name}",
-            lambda rng, d=drawing: add(d, rng) if d.kind == ADDED else draw(d, rng),
+            lambda rng, d=drawing: add(d, rng) if d.kind == ADDED else draw_style(d, rng),
         )
-        for drawing in packaged("digits")
+        for drawing in load_packaged("digits")
     ]
     rows += [(f"{d} font", lambda rng, d=d: print_digit(d, rng)) for d in range(10)]
-    rows += [(f"{d} stencil", lambda rng, d=d: stencil(d, rng)) for d in range(10)]
+    rows += [(f"{d} stencil", lambda rng, d=d: print_stencil(d, rng)) for d in range(10)]
     return rows
 
 
@@ -52,7 +52,7 @@ def rows_of_negatives(_few) -> list[Row]:
             f"{drawing.label}: {drawing.name}",
             lambda rng, d=drawing: write_by_hand(d, rng, broadest=9),
         )
-        for drawing in packaged("negatives")
+        for drawing in load_packaged("negatives")
     ]
 
 
@@ -65,7 +65,7 @@ def sheet(rows: list[Row]) -> Image.Image:
         pen.text((x + LABEL - 6, y + ROW // 2), name, 200, font, anchor="rm")
         rng = np.random.default_rng(at)
         for copy in range(COPIES):
-            page.paste(Image.fromarray(framed(make(rng))), (x + LABEL + copy * CELL, y + 1))
+            page.paste(Image.fromarray(frame_as_mnist(make(rng))), (x + LABEL + copy * CELL, y + 1))
     return page
 
 

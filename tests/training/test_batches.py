@@ -8,9 +8,9 @@ from digitcli.datasets.labelled import NO_DIGIT
 from digitcli.training.batches import (
     DrawAhead,
     Steps,
-    augmented_copies,
+    augmented_epochs,
+    compute_targets,
     images_for_statistics,
-    targets,
     training_batches,
 )
 from digitcli.training.recipe import Recipe
@@ -19,7 +19,7 @@ RECIPE = dataclasses.replace(Recipe(), epochs=2, batch_size=40)
 
 
 def test_a_digit_is_one_hot_and_smoothed_and_what_is_none_is_flat():
-    wanted = targets(np.array([3, NO_DIGIT, 9]), 0.1)
+    wanted = compute_targets(np.array([3, NO_DIGIT, 9]), 0.1)
     assert wanted.shape == (3, 10)
     np.testing.assert_allclose(wanted[0], [0.91 if digit == 3 else 0.01 for digit in range(10)])
     np.testing.assert_allclose(wanted[1], 0.1)
@@ -42,7 +42,7 @@ def test_every_image_comes_once_an_epoch_each_time_in_another_order(few):
     plain = dataclasses.replace(RECIPE, augmentation=None)
     first, second = (
         [image.tobytes() for image in images.reshape(-1, 784)]
-        for images, _ in augmented_copies(few[0], plain, 40)
+        for images, _ in augmented_epochs(few[0], plain, 40)
     )
     assert first != second
     assert sorted(first) == sorted(second) == sorted(image.tobytes() for image in few[0].images)
@@ -51,15 +51,15 @@ def test_every_image_comes_once_an_epoch_each_time_in_another_order(few):
 def test_labels_stay_with_their_images(few):
     plain = dataclasses.replace(RECIPE, augmentation=None)
     label_of = {i.tobytes(): label for i, label in zip(few[0].images, few[0].labels, strict=True)}
-    images, wanted = next(augmented_copies(few[0], plain, 40))
+    images, wanted = next(augmented_epochs(few[0], plain, 40))
     for image, row in zip(images.reshape(-1, 784), wanted.reshape(-1, 10), strict=True):
         assert label_of[image.tobytes()] == row.argmax()
 
 
 def test_images_are_augmented_anew_in_each_epoch(few):
     plain = dataclasses.replace(RECIPE, augmentation=None)
-    unchanged = [images for images, _ in augmented_copies(few[0], plain, 40)]
-    augmented = [images for images, _ in augmented_copies(few[0], RECIPE, 40)]
+    unchanged = [images for images, _ in augmented_epochs(few[0], plain, 40)]
+    augmented = [images for images, _ in augmented_epochs(few[0], RECIPE, 40)]
     for ours, theirs in zip(augmented, unchanged, strict=True):
         assert (ours != theirs).any(axis=(2, 3, 4)).mean() > 0.95
 

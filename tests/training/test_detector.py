@@ -18,7 +18,7 @@ def test_a_seed_gives_the_same_detector_and_litert_runs_it(bars: npt.NDArray[np.
     from digitcli.runtime import Model
     from digitcli.training.detector import (
         DetectorRecipe,
-        batch,
+        make_batch,
         to_detector_tflite,
         train_detector,
     )
@@ -28,7 +28,7 @@ def test_a_seed_gives_the_same_detector_and_litert_runs_it(bars: npt.NDArray[np.
     for trained, repeated in zip(model.get_weights(), again.get_weights(), strict=True):
         np.testing.assert_array_equal(trained, repeated)
 
-    seen, _ = batch(bars, 1, np.random.default_rng(0))
+    seen, _ = make_batch(bars, 1, np.random.default_rng(0))
     content = to_detector_tflite(model)
     marked = Model(content, "it").run(seen)
     assert len(content) < 1_000_000
