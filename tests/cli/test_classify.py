@@ -213,7 +213,7 @@ def test_formats_say_the_same() -> None:
         ("none.png", None),
     ]
     assert float(rows[1][2]) == array[0]["confidence"] == array[0]["top"][0]["probability"]
-    assert f"{array[0]['confidence']:.1%}"[:3] in table
+    assert f"{array[0]['confidence']:.2%}  {SEVEN}\n" in table
     assert f"{SEVEN}\n" in table
     assert "none.png  error: no such file" in table
 

@@ -58,23 +58,15 @@ def test_a_background_that_is_not_flat_is_left_to_the_detector(share: float, rea
     assert (find_ink_in_crop(crop, "auto") is not None) == read
 
 
-@pytest.mark.parametrize(("left", "read"), [(15, True), (17, False)])
-def test_a_bar_along_a_side_is_left_to_the_detector(left: int, read: bool) -> None:
-    crop = np.full((20, 20), 255, np.uint8)
-    crop[2:18, left : left + 2] = 0
-    assert (find_ink_in_crop(crop, "auto") is not None) == read
-    assert (find_ink_in_crop(crop[:, ::-1], "auto") is not None) == read
-
-
-@pytest.mark.parametrize(("pale", "joined"), [(30, False), (45, True)])
-def test_what_has_half_of_otsu_s_threshold_joins_two_pieces(pale: int, joined: bool) -> None:
+@pytest.mark.parametrize(("pale", "joined"), [(50, False), (90, True)])
+def test_what_otsu_takes_for_ink_joins_two_pieces(pale: int, joined: bool) -> None:
     crop = np.zeros((24, 28), np.uint8)
     crop[3:10, 4:24] = crop[14:21, 4:24] = np.linspace(0, 200, 20)
     crop[10:14, 20:23] = pale
     assert (find_ink_in_crop(crop, "auto") is not None) == joined
 
 
-def test_full_ink_is_what_most_strokes_have() -> None:
+def test_full_ink_is_what_half_of_the_strokes_have() -> None:
     crop = seven(0, 100)
     crop[12, 11:14] = 255  # a bright spot
     image = find_ink_in_crop(crop, "auto").image
