@@ -94,6 +94,11 @@ class Result:
     caught_by: str | None
     seconds: float
 
+    @property
+    def by_a_test(self) -> bool:
+        """A test failed, rather than the time being up or the process crashing."""
+        return (self.caught_by or "").startswith("tests/")
+
     def __str__(self) -> str:
         end = f"caught by {self.caught_by}" if self.caught_by else "SURVIVED"
         place, _, change = self.mutant.key.partition(": ")
@@ -239,19 +244,19 @@ class Runner:
             copy_tree(tree)
             self._trees.put(tree)
 
-    def check(self, target: str) -> None:
-        """Run the tests of a target without a change.
+    def check(self, tests: list[str]) -> None:
+        """Run tests that caught mutants, without a change.
 
         Raises:
-            RuntimeError: they fail, so that they can say nothing of a mutant.
+            RuntimeError: they fail, so that they say nothing of the mutants.
 
         """
         tree = self._trees.get()
-        code = self._run(tree, TARGETS[target])
+        code = self._run(tree, tests)
+        self._trees.put(tree)
         if code != 0:
             log = (tree / "pytest.log").read_text(errors="replace")
-            raise RuntimeError(f"{log}\n{target}: without a change, pytest ends with {code}")
-        self._trees.put(tree)
+            raise RuntimeError(f"{log}\nwithout a change, pytest ends with {code}")
 
     def test(self, mutant: Mutant) -> Result:
         """Run the tests of a mutant."""
@@ -266,7 +271,7 @@ class Runner:
             self._trees.put(tree)
         if code is not None and code > 0 and code not in FAILED:
             raise RuntimeError(f"{log}\n{mutant.key}: pytest ends with {code}")
-        failures = re.findall(r"^(?:FAILED|ERROR) (\S+)", log, re.MULTILINE)
+        failures = re.findall(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", log, re.MULTILINE)
         by = failures[-1] if failures else "a crash"
         if code is None:
             by = "the time limit"
@@ -312,10 +317,10 @@ def main() -> int:
     results = []
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(options.jobs) as threads:
         runner = Runner(options.jobs, Path(folder))
-        list(threads.map(runner.check, {target_of(mutant.path) for mutant in chosen}))
         for result in threads.map(runner.test, chosen):
             print(result, flush=True)
             results.append(result)
+        runner.check(sorted({str(result.caught_by) for result in results if result.by_a_test}))
     survivors = [result.mutant for result in results if result.caught_by is None]
     caught = 1 - len(survivors) / len(chosen)
     known = accepted()
