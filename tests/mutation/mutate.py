@@ -41,7 +41,7 @@ from cosmic_ray.work_item import MutationSpec
 ROOT = Path(__file__).parents[2]
 SURVIVORS = Path(__file__).with_name("survivors.txt")
 COPIED = ("digitcli", "tests", "weights", "pyproject.toml", "README.md")
-# For all tests of one mutant: a loop that never ends is caught by the first, a deadlock by the second.
+# For all tests of one mutant; the first catches a loop that never ends, the second a deadlock.
 CPU_SECONDS, SECONDS = 120, 600
 SECONDS_PER_TEST = 120
 # Loaded once; each mutant's tests run in a fork of the process that did.

@@ -3,6 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from digitcli.inference.network import Network
 from digitcli.training.augmentation import augment
 from digitcli.training.recipe import Augmentation
 
@@ -25,6 +26,12 @@ def test_no_change_asked_for_leaves_every_picture_as_it_is(pictures):
 def test_the_same_numbers_give_the_same_copies(pictures):
     first, second = (augment(pictures, Augmentation(), rng()) for _ in range(2))
     np.testing.assert_array_equal(first, second)
+
+
+def test_copies_can_still_be_read(few):
+    copies = augment(few[0].images, Augmentation(), rng())
+    probabilities = Network("lenet5").probabilities(copies)
+    assert (probabilities.argmax(axis=1) == few[0].labels).mean() > 0.9
 
 
 def test_the_originals_stay_as_they_are(pictures):

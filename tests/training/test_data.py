@@ -114,6 +114,7 @@ def test_an_image_that_is_also_a_test_image_is_not_trained_on(tmp_path):
     parts = assemble(PLAIN, tmp_path / "some.npz", warm=False)
     assert len(parts.train) + len(parts.validation) == 400
     assert len(parts.test) == 100
+    assert parts.remarks == ()  # whoever comes with splits knows how many images there are
 
 
 def test_few_images_alone_are_warned_of_and_so_is_what_bears_no_label(folder):
