@@ -216,7 +216,8 @@ def open_weights(weights: str | Path) -> WeightsFolder:
             name for name in folders if name in ARCHITECTURES
         ]  # the detector's reads no digits
         raise WeightsError(
-            f"no weights folder {weights}; bundled are: {', '.join(names) or 'none'}"
+            f"no weights folder {weights}; {_suggestion(str(weights), names)}"
+            f"bundled are: {', '.join(names) or 'none'}"
         )
     text = _read(folder / CARD, MAX_CARD_BYTES)
     try:
@@ -287,6 +288,13 @@ def remove_weights(folder: Path) -> None:
     with contextlib.suppress(OutputError):
         check_replaceable(folder)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _suggestion(name: str, names: list[str]) -> str:
+    """Return the bundled name that was meant, if one is like this one."""
+    from difflib import get_close_matches
+
+    return "".join(f"did you mean {close}? " for close in get_close_matches(name, names, 1))
 
 
 def _is_deeper(content: Any, depth: int) -> bool:

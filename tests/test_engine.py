@@ -1,18 +1,16 @@
-"""The README's lines for a data engine, run as they stand: a Classifier in each Ray Data worker."""
+"""docs/python.md's lines for a data engine, run as they stand: a Classifier in each worker."""
 
 import json
-import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import cv2
 import pytest
+from documents import ROOT, blocks
 
 from digitcli.datasets import mnist
 
-ROOT = Path(__file__).parent.parent
 MANY = 5000
 
 
@@ -33,9 +31,7 @@ def test_ray_data_gives_the_records_of_the_command(digitcli, shell_env, tmp_path
         assert cv2.imwrite(str(scans / f"{number:04}.png"), image)
     assert len(list(scans.iterdir())) == MANY
 
-    [example] = re.findall(
-        r"^```py\n(.*?)^```$", (ROOT / "README.md").read_text(encoding="utf-8"), re.M | re.S
-    )
+    [example] = blocks("py")
     env = {**shell_env, "RAY_USAGE_STATS_ENABLED": "0"}
     done = subprocess.run(
         [sys.executable, "-c", example],

@@ -190,7 +190,7 @@ def command(*args: str) -> str:
 
 @pytest.mark.parametrize(
     "name",
-    [[], ["evaluate"], ["export"], ["info"], ["inspect"]],
+    [[], ["classify"], ["evaluate"], ["export"], ["info"], ["inspect"], ["train"]],
     ids=lambda n: " ".join(n) or "digitcli",
 )
 def test_help_loads_nothing_heavy(name: list[str]) -> None:

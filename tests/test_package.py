@@ -10,15 +10,12 @@ import subprocess
 import sys
 import tarfile
 import zipfile
-from pathlib import Path
 
 import pytest
+from documents import ROOT, blocks
 
 import digitcli as library
 from digitcli.weights_folder import open_weights
-
-ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 pytestmark = pytest.mark.slow
 
@@ -41,10 +38,15 @@ def clean(built, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def small(built, tmp_path_factory):
-    """The same without TensorFlow, by the README's command."""
-    [command] = re.findall(r"^```bash\n(python3 -m venv small .*)\n```$", README, re.M)
+    """The same without TensorFlow, by docs/install.md's command."""
+    command = command_without_tensorflow()
     place = tmp_path_factory.mktemp("small")
     return installed(place, command.replace("--no-deps . ", f"--no-deps {built[1]} "))
+
+
+def command_without_tensorflow():
+    [command] = [block for block in blocks("bash") if block.startswith("python3 -m venv small ")]
+    return command.rstrip()
 
 
 def installed(place, command):
@@ -72,7 +74,7 @@ def run(*command, **options):
 
 def test_the_wheel_holds_package_weights_and_data_and_nothing_else(built):
     with zipfile.ZipFile(built[1]) as wheel:
-        names = {name for name in wheel.namelist() if ".dist-info/" not in name}
+        names = {n for n in wheel.namelist() if ".dist-info/" not in n and ".data/" not in n}
     here = [
         path
         for room in ("digitcli", "weights")
@@ -92,6 +94,32 @@ def test_the_wheel_holds_package_weights_and_data_and_nothing_else(built):
     } <= names
 
 
+def test_the_wheel_puts_completions_and_man_pages_where_shells_look(built):
+    with zipfile.ZipFile(built[1]) as wheel:
+        shared = {n.partition(".data/data/")[2] for n in wheel.namelist() if ".data/" in n}
+    package = ROOT / "digitcli"
+    files = (path for path in (package / "share").rglob("*") if path.is_file())
+    assert shared == {path.relative_to(package).as_posix() for path in files}
+    assert {
+        "share/bash-completion/completions/digitcli",
+        "share/zsh/site-functions/_digitcli",
+        "share/fish/vendor_completions.d/digitcli.fish",
+        "share/man/man1/digitcli.1",
+    } <= shared
+
+
+def test_licences_travel_along(built):
+    about = metadata(built)
+    assert about["License-Expression"] == "MIT AND CC-BY-SA-3.0"
+    assert about["Author"] == "digitcli contributors"
+    files = about.get_all("License-File")
+    assert files == ["LICENSE", "digitcli/datasets/MNIST.txt", "weights/LICENSE.txt"]
+    with zipfile.ZipFile(built[1]) as wheel:
+        for file in files:
+            [name] = [n for n in wheel.namelist() if n.endswith(f".dist-info/licenses/{file}")]
+            assert wheel.read(name) == (ROOT / file).read_bytes()
+
+
 def test_the_sdist_holds_what_builds_and_tests_it(built):
     with tarfile.open(built[0]) as sdist:
         tops = {name.split("/")[1] for name in sdist.getnames()}
@@ -99,7 +127,9 @@ def test_the_sdist_holds_what_builds_and_tests_it(built):
         "digitcli",
         "weights",
         "tests",
+        "docs",
         "README.md",
+        "LICENSE",
         "pyproject.toml",
         "PKG-INFO",
         ".gitignore",
@@ -120,14 +150,16 @@ def test_the_version_stands_in_one_place(built):
 def test_a_clean_environment_reads_and_trains(clean):
     assert_reads_the_samples(clean)
     done = clean("export", "-o", "it.keras")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "wrote it.keras\n", "")
     done = clean("train", "--epochs", "1", "--no-augment", "-o", "mine")
     assert (done.returncode, done.stderr) == (0, "")
     assert clean("classify", "-w", "mine", "samples/7-red-marker.png").stdout.split("\t")[1] == "7"
 
 
 def test_the_command_without_tensorflow_installs_all_else(built):
-    [names] = re.findall(r"small/bin/pip install --quiet (?!--no-deps)(.*)$", README, re.M)
+    [names] = re.findall(
+        r"small/bin/pip install --quiet (?!--no-deps)(.*)$", command_without_tensorflow()
+    )
     wanted = {
         re.match(r"[\w-]+", text)[0]
         for text in metadata(built).get_all("Requires-Dist")
@@ -148,7 +180,10 @@ def test_without_tensorflow_pictures_are_read_and_measured(small):
         done = small("inspect", "samples/4-chalk.jpg", *options)
         assert (done.returncode, done.stderr) == (0, "")
     done = small("export", "-f", "tflite", "-o", "it.tflite")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "wrote it.tflite\n", "")
+    done = small("info", "--check")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "missing  tensorflow " in done.stdout
 
 
 @pytest.mark.parametrize(

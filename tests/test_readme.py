@@ -1,9 +1,9 @@
-"""What the README shows is what happens.
+"""What README.md and docs/ show is what happens.
 
-In its ``console`` blocks a line that begins with ``$ `` is a command and the lines below it are
+In their ``console`` blocks a line that begins with ``$ `` is a command and the lines below it are
 what it prints, to the letter; ``...`` stands for anything. Blocks behind ``<!-- slow -->`` take
-minutes. The commands of a section run in one folder, from top to bottom. The commands of ``bash``
-blocks run too, and ``my-digits`` and ``scans`` are there for them.
+minutes. The commands of a section run in one folder, from top to bottom. Where a section's ``bash``
+block is run here, ``my-digits`` and ``scans`` are there for it.
 """
 
 import os
@@ -11,48 +11,61 @@ import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import pytest
+from documents import DOCUMENTS, README, ROOT, blocks, texts
 
 from digitcli.cli.app import SUMMARIES, load_command
 from digitcli.datasets import mnist
 
-ROOT = Path(__file__).parent.parent
-README = ROOT / "README.md"
+MAX_WORDS = 2000  # of the README, as wc counts them
+MAX_SENTENCE = 250  # characters
 MAY_BE_MISSING = ("jq",)
 # once a process, on stderr; the command holds it back, the library leaves the process as it is
 LITERT_NOTICE = "INFO: Created TensorFlow Lite XNNPACK delegate for CPU.\n"
 BLOCK = re.compile(r"(<!-- slow -->\n+)?^```console\n(.*?)^```$", re.M | re.S)
 
 
-def sections() -> list[tuple[str, bool, list[tuple[str, str]]]]:
-    """Title, slowness, and the commands with their outputs of each section that has some."""
+CODE = re.compile(r"^```.*?^```$", re.M | re.S)
+LINK = re.compile(r"\[([^]]*)\]\(([^)\s]+)\)")
+OPTIONS = re.compile(r"^## All options\n\n(.*?)\n(?=\n## |\Z)", re.M | re.S)
+
+
+def sections() -> list[tuple[Path, str, bool, list[tuple[str, str]]]]:
+    """Document, title, slowness, and the commands with their outputs of each section with some."""
     found = []
-    for section in re.split(r"^## ", README.read_text(encoding="utf-8"), flags=re.M)[1:]:
-        for slow in (False, True):
-            commands = [
-                (command, output)
-                for marked, block in BLOCK.findall(section)
-                if bool(marked) == slow
-                for command, output in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.M)
-            ]
-            if commands:
-                found.append((section.partition("\n")[0], slow, commands))
+    for document, text in texts().items():
+        for section in re.split(r"^##? ", text, flags=re.M)[1:]:
+            for slow in (False, True):
+                commands = [
+                    (command, output)
+                    for marked, block in BLOCK.findall(section)
+                    if bool(marked) == slow
+                    for command, output in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.M)
+                ]
+                if commands:
+                    found.append((document, section.partition("\n")[0], slow, commands))
     return found
 
 
 @pytest.mark.parametrize(
-    "commands",
+    ("document", "commands"),
     [
-        pytest.param(commands, id=f"{title}{' (slow)' * slow}", marks=[pytest.mark.slow] * slow)
-        for title, slow, commands in sections()
+        pytest.param(
+            document,
+            commands,
+            id=f"{document.name}: {title}{' (slow)' * slow}",
+            marks=[pytest.mark.slow] * slow,
+        )
+        for document, title, slow, commands in sections()
     ],
 )
-def test_commands_print_what_the_readme_shows(
-    commands: list[tuple[str, str]], tmp_path: Path, shell_env: dict[str, str]
+def test_commands_print_what_is_shown(
+    document: Path, commands: list[tuple[str, str]], tmp_path: Path, shell_env: dict[str, str]
 ) -> None:
     (tmp_path / "tests").symlink_to(ROOT / "tests")
     for command, output in commands:
@@ -70,9 +83,11 @@ def test_commands_print_what_the_readme_shows(
         )
         printed = re.sub(r" +$", "", done.stdout, flags=re.M).rstrip("\n")
         if os.environ.get("DIGITCLI_UPDATE_GOLDEN") and "..." not in output:
-            text = README.read_text(encoding="utf-8")
+            text = document.read_text(encoding="utf-8")
             shown = f"{printed}\n" if printed else ""
-            README.write_text(text.replace(f"$ {command}\n{output}", f"$ {command}\n{shown}"))
+            document.write_text(
+                text.replace(f"$ {command}\n{output}", f"$ {command}\n{shown}"), encoding="utf-8"
+            )
             continue
         expected = "(?s:.*)".join(re.escape(part) for part in output.rstrip("\n").split("..."))
         assert re.fullmatch(expected, printed), f"$ {command}\n{printed}"
@@ -100,10 +115,12 @@ def help_in_markdown() -> str:
 
 
 def test_options_are_those_of_the_help() -> None:
-    text = README.read_text(encoding="utf-8")
-    [shown] = re.findall(r"^## All options\n\n(.*?)\n\n(?=## )", text, re.M | re.S)
+    [(document, shown)] = [
+        (document, shown) for document, text in texts().items() for shown in OPTIONS.findall(text)
+    ]
     if os.environ.get("DIGITCLI_UPDATE_GOLDEN"):
-        README.write_text(text.replace(shown, help_in_markdown()), encoding="utf-8")
+        text = document.read_text(encoding="utf-8")
+        document.write_text(text.replace(shown, help_in_markdown()), encoding="utf-8")
     else:
         assert shown == help_in_markdown()
 
@@ -113,8 +130,8 @@ def shell_block(tmp_path: Path, shell_env: dict[str, str]) -> Callable[[str], No
     """Run the commands of a section's ``bash`` block; what is trained is trained for one epoch."""
 
     def run(title: str) -> None:
-        text = README.read_text(encoding="utf-8")
-        [block] = re.findall(rf"^## {title}$(?:(?!^## ).)*?^```bash\n(.*?)^```$", text, re.M | re.S)
+        wanted = re.compile(rf"^##? {title}$(?:(?!^# ).)*?^```bash\n(.*?)^```$", re.M | re.S)
+        [block] = [block for text in texts().values() for block in wanted.findall(text)]
         for command in block.splitlines():
             short = (
                 f"{command.replace('-N', '-0').replace(' N ', ' 0 ')}"
@@ -151,9 +168,7 @@ def test_the_commands_for_both_networks_run(shell_block: Callable[[str], None]) 
 
 def test_python_examples_run(tmp_path: Path, shell_env: dict[str, str]) -> None:
     (tmp_path / "tests").symlink_to(ROOT / "tests")
-    examples = re.findall(
-        r"^```python\n(.*?)^```$", README.read_text(encoding="utf-8"), re.M | re.S
-    )
+    examples = blocks("python")
     assert examples
     for example in examples:
         done = subprocess.run(
@@ -169,10 +184,53 @@ def test_python_examples_run(tmp_path: Path, shell_env: dict[str, str]) -> None:
         assert done.stdout
 
 
-def test_links_to_files_lead_somewhere() -> None:
-    for target in re.findall(r"\]\((?!http|#)([^)]+)\)", README.read_text(encoding="utf-8")):
-        assert (ROOT / target.partition("#")[0]).exists(), target
+def anchors(document: Path) -> set[str]:
+    """Return what a link can name in a document: its headings, as GitHub spells them."""
+    headings = re.findall(r"^#+ (.*)$", CODE.sub("", document.read_text(encoding="utf-8")), re.M)
+    plain = [LINK.sub(r"\1", heading).lower() for heading in headings]
+    slugs = [re.sub(r"[^\w\- ]", "", heading).replace(" ", "-") for heading in plain]
+    again: Counter[str] = Counter()
+    found = set()
+    for slug in slugs:
+        found.add(f"{slug}-{again[slug]}" if again[slug] else slug)
+        again[slug] += 1
+    return found
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+def test_links_lead_somewhere(document: Path) -> None:
+    text = CODE.sub("", document.read_text(encoding="utf-8"))
+    targets = [target for _, target in LINK.findall(text)] + re.findall(r'src="([^"]+)"', text)
+    for target in targets:
+        if not target.startswith(("http://", "https://")):
+            path, _, anchor = target.partition("#")
+            file = (document.parent / path).resolve() if path else document
+            assert file.exists(), target
+            assert file.is_relative_to(ROOT), target
+            assert not anchor or anchor in anchors(file), target
+
+
+def test_the_readme_leads_to_every_document() -> None:
+    linked = {target.partition("#")[0] for _, target in LINK.findall(texts()[README])}
+    assert {document.relative_to(ROOT).as_posix() for document in DOCUMENTS[1:]} <= linked
+
+
+def test_the_readme_is_short() -> None:
+    assert len(texts()[README].split()) <= MAX_WORDS
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+def test_sentences_are_short(document: Path) -> None:
+    text = LINK.sub(r"\1", CODE.sub("", document.read_text(encoding="utf-8")))
+    text = re.sub(r"<[^>]*>", "", text)
+    paragraphs = re.split(r"\n\n|\n(?=[-|] ?)|\n(?=\d+\. )|(?<!\\)\|", text)
+    sentences = [
+        sentence
+        for paragraph in paragraphs
+        for sentence in re.split(r"(?<=[.?!])\s+", " ".join(paragraph.split()))
+    ]
+    assert [sentence for sentence in sentences if len(sentence) >= MAX_SENTENCE] == []
 
 
 def test_there_is_something_to_test() -> None:
-    assert sum(len(commands) for _, _, commands in sections()) >= 3
+    assert sum(len(commands) for *_, commands in sections()) >= 25

@@ -12,6 +12,7 @@ from digitcli.architectures import ARCHITECTURES
 from digitcli.atomic import descriptor_named, write_bytes, write_folder
 from digitcli.cli.load_tensorflow import load_tensorflow
 from digitcli.cli.options import WeightsOption
+from digitcli.cli.outputs import name_written
 from digitcli.errors import OutputError, WeightsError
 from digitcli.weights_folder import WeightsFolder, bundled, open_weights
 
@@ -84,6 +85,7 @@ def export(
         write_bytes(output, made)
     else:
         write_folder(output, made, replace=force)
+    name_written(output)
 
 
 def _check(output: Path, format_: ExportFormat, weights: WeightsFolder, force: bool) -> None:

@@ -40,7 +40,7 @@ def inspect(
     C3, S4, C5 and F6 to the ten outputs; and by occlusion, which pixels the answer rests on.
     """
     from digitcli.atomic import write_bytes
-    from digitcli.cli.outputs import spare_inputs
+    from digitcli.cli.outputs import name_written, spare_inputs
     from digitcli.inference.classifier import Classifier
     from digitcli.inference.layers import inspect as inspect_image
     from digitcli.inputs.discovery import find_sources
@@ -62,5 +62,6 @@ def inspect(
     for path, content in ((html, inspection_html), (png, inspection_png)):
         if path:
             write_bytes(path, content(seen))
+            name_written(path)
     if not (html or png):
         draw_inspection(console(color), seen)

@@ -24,7 +24,11 @@ AsIsOption = Annotated[
     bool, typer.Option("--as-is", help="The picture is MNIST's kind: framed, white on black.")
 ]
 InvertOption = Annotated[
-    Invert, typer.Option("--invert", help="yes: dark ink on light; no: light ink on dark.")
+    Invert,
+    typer.Option(
+        "--invert",
+        help="For small crops: yes if the ink is darker than its background, no if it is lighter.",
+    ),
 ]
 MaxPixelsOption = Annotated[
     int,

@@ -1,13 +1,17 @@
-"""What is asked of an output file before anything is read or computed."""
+"""What is asked of an output file before the work, and said of it after."""
 
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from digitcli.atomic import descriptor_named
 from digitcli.inputs.discovery import refuse_input
+from digitcli.output.text import printable
 
 if TYPE_CHECKING:
     from digitcli.weights_folder import WeightsFolder
+
+_STDOUT = 1
 
 
 def spare_inputs(
@@ -22,3 +26,9 @@ def spare_inputs(
     used = [*inputs, *(str(each.folder / name) for each in weights for name in each.files())]
     for output in filter(None, outputs):
         refuse_input(output, used)
+
+
+def name_written(output: Path) -> None:
+    """Print that a file or folder is written, unless standard output is where it went."""
+    if descriptor_named(output) != _STDOUT:
+        print(f"wrote {printable(str(output))}")

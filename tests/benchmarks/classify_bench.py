@@ -68,7 +68,12 @@ def main() -> None:
                 "≤ 100 MB",
                 mid(watched, "memory") <= 100,
             ),
-            ("the same, CPU time against Keras", against(cpu, theirs, "cpu"), "≤ 1/10", cpu <= 0.1),
+            (
+                "CPU time of the Keras script for it",
+                against(cpu, theirs, "cpu"),
+                "≥ 10 times",
+                cpu <= 0.1,
+            ),
             (
                 "`--help`, CPU time",
                 f"{mid(helped, 'cpu'):.2f} s",
@@ -82,12 +87,17 @@ def main() -> None:
         wall, rate = ratio(ours, theirs, "wall"), MANY / mid(ours, "wall")
         rows += [
             (
-                f"{MANY:,} 28×28 PNG, against Keras in batches",
+                f"{MANY:,} 28×28 PNG, start included",
+                f"{rate:,.0f} a second",
+                "≥ 8,000 a second",
+                rate >= 8000,
+            ),
+            (
+                "time of the Keras script for them, in batches",
                 against(wall, theirs, "wall"),
-                "≤ 1/3",
+                "≥ 3 times",
                 wall <= 1 / 3,
             ),
-            ("the same, start included", f"{rate:,.0f} a second", "≥ 8,000 a second", rate >= 8000),
         ]
         few = [measure((*CLASSIFY, digits), memory=True) for _ in range(runs)]
         many = [measure((*CLASSIFY, many_digits), memory=True) for _ in range(max(2, runs // 2))]
@@ -133,7 +143,7 @@ def mid(runs: list, kind: str) -> float:
 
 
 def against(share: float, theirs: list, kind: str) -> str:
-    return f"1/{1 / share:.1f} of {mid(theirs, kind):.2f} s"
+    return f"{mid(theirs, kind):.2f} s, {1 / share:.1f} times as much"
 
 
 def write_digits(folder: Path, images: np.ndarray, count: int) -> None:

@@ -76,6 +76,16 @@ def test_each_command_has_help(
     [
         ("nope", "No such command 'nope'; see digitcli --help"),
         ("info --bad", "No such option: --bad; see digitcli info --help"),
+        ("clasify a", "No such command 'clasify'; did you mean digitcli classify? See digitcli "),
+        (
+            "README.md",
+            "No such command 'README.md'; did you mean digitcli classify README.md? See digitcli ",
+        ),
+        (
+            "classify --recursiv",
+            "No such option: --recursiv; did you mean digitcli classify --recursive? "
+            "See digitcli classify --help",
+        ),
         ("evaluate a b", "Got unexpected extra argument(s) (b); see digitcli evaluate --help"),
         (
             "evaluate -f xml",
@@ -168,12 +178,3 @@ def test_a_shell_completes_commands_and_values(
     }
     done = digitcli(env=env)
     assert (done.stdout, done.stderr) == (f"{offered}\n", "")
-
-
-def test_the_script_for_a_shell_is_shown(shell_env: dict[str, str]) -> None:
-    line = ["bash", "-c", "digitcli --show-completion; true"]  # what runs it is the shell it is for
-    done = subprocess.run(line, env=shell_env, text=True, capture_output=True, check=False)
-    assert (done.stderr, "complete -o default -F _digitcli_completion digitcli" in done.stdout) == (
-        "",
-        True,
-    )

@@ -11,9 +11,9 @@ from ai_edge_litert.interpreter import Interpreter
 from digitcli.weights_folder import open_weights
 
 
-def test_keras_is_the_default_and_nothing_is_said(digitcli, tmp_path):
+def test_keras_is_the_default_and_the_file_is_named(digitcli, tmp_path):
     done = digitcli("export", "-o", tmp_path / "it.keras")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"wrote {tmp_path}/it.keras\n", "")
     assert [path.name for path in tmp_path.iterdir()] == ["it.keras"]
     assert keras.saving.load_model(tmp_path / "it.keras").name == "lenet5"
 
@@ -21,7 +21,7 @@ def test_keras_is_the_default_and_nothing_is_said(digitcli, tmp_path):
 @pytest.mark.parametrize("name", ["lenet5", "lenet5-1998"])
 def test_tflite_is_what_classify_runs(name, digitcli, tmp_path):
     done = digitcli("export", "-f", "tflite", "-w", name, "-o", tmp_path / "it.tflite")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"wrote {tmp_path}/it.tflite\n", "")
     content = (tmp_path / "it.tflite").read_bytes()
     assert (
         content == open_weights(name).model()
@@ -35,7 +35,7 @@ def test_tflite_is_what_classify_runs(name, digitcli, tmp_path):
 def test_a_saved_model_replaces_only_a_saved_model(digitcli, tmp_path):
     for force in ([], ["--force"]):
         done = digitcli("export", "-f", "saved-model", "-o", tmp_path / "it", *force)
-        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+        assert (done.returncode, done.stdout, done.stderr) == (0, f"wrote {tmp_path}/it\n", "")
     assert [path.name for path in tmp_path.iterdir()] == ["it"]
     assert (tmp_path / "it" / "saved_model.pb").is_file()
     assert (tmp_path / "it" / "variables" / "variables.index").is_file()
@@ -45,7 +45,7 @@ def test_a_saved_model_replaces_only_a_saved_model(digitcli, tmp_path):
 def test_onnx_is_written_quietly(digitcli, tmp_path):
     pytest.importorskip("tf2onnx", reason="ONNX needs digitcli[onnx]")
     done = digitcli("export", "-f", "onnx", "-w", "lenet5-1998", "-o", tmp_path / "it.onnx")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"wrote {tmp_path}/it.onnx\n", "")
     assert (tmp_path / "it.onnx").stat().st_size > 200_000
 
 
@@ -60,6 +60,7 @@ def test_onnx_is_written_quietly(digitcli, tmp_path):
         ),
         ("", 2, "Missing option '--output' / '-o'; see digitcli export --help"),
         ("-w nowhere -o it.keras", 3, "no weights folder nowhere; "),
+        ("-w lenet-5 -o it.keras", 3, "no weights folder lenet-5; did you mean lenet5? bundled "),
         ("-w detector -f tflite -o it", 3, "{detector} holds no network that reads digits"),
         (
             "-w damaged -f tflite -o it",

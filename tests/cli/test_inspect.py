@@ -28,9 +28,17 @@ def test_it_draws_every_stage_and_layer(digitcli) -> None:
 
 def test_files_are_written_instead(digitcli, tmp_path) -> None:
     done = digitcli("inspect", SAMPLE, "--html", tmp_path / "i.html", "--png", tmp_path / "i.png")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    written = "".join(f"wrote {tmp_path / name}\n" for name in ("i.html", "i.png"))
+    assert (done.returncode, done.stdout, done.stderr) == (0, written, "")
     assert (tmp_path / "i.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     assert (tmp_path / "i.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_what_goes_to_stdout_is_not_named_there(digitcli) -> None:
+    done = digitcli("inspect", SAMPLE, "--html", "-")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("<!DOCTYPE html>")
+    assert "wrote" not in done.stdout
 
 
 def test_it_answers_as_classify_does(digitcli) -> None:
