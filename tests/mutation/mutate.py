@@ -50,19 +50,26 @@ PRELOADED = ["pytest", "cv2", "PIL.Image", "keras"]
 FAILED = (1, 2)
 BROKEN = 70  # pytest itself failed
 
-# What is mutated, and the tests that hold it: those of the module, of its package, and those that
-# run the command.
+RECORDS = "tests/test_house.py::test_records_have_slots_and_stay_as_they_are"
+# What is mutated, and the tests that hold it: those of the package, a cheap one of its records, and
+# those that run the command. The tests of the module itself come first.
 TARGETS = {
     "digitcli/preprocessing": [
         "tests/preprocessing",
+        RECORDS,
         "tests/inference/test_rejection.py",
         "tests/inputs/test_opening.py",
         "tests/cli/test_classify.py::test_the_samples_are_answered_as_before",
     ],
-    "digitcli/inference": ["tests/inference", "tests/test_library.py", "tests/cli/test_inspect.py"],
-    "digitcli/parallel": ["tests/test_parallel.py", "tests/cli/test_workers.py"],
+    "digitcli/inference": [
+        "tests/inference",
+        RECORDS,
+        "tests/test_library.py",
+        "tests/cli/test_inspect.py",
+    ],
+    "digitcli/parallel": ["tests/test_parallel.py", RECORDS, "tests/cli/test_workers.py"],
     "digitcli/atomic.py": ["tests/test_atomic.py", "tests/cli/test_resume.py"],
-    "digitcli/training": ["tests/training", "tests/cli/test_train.py"],
+    "digitcli/training": ["tests/training", RECORDS, "tests/cli/test_train.py"],
 }
 
 

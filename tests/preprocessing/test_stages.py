@@ -136,6 +136,13 @@ def test_what_is_much_stronger_than_a_line_is_a_stroke_that_crosses_it(
     assert bool(without_lines(strength, 60)[81, 73]) == kept
 
 
+@pytest.mark.parametrize("shape", [(2, 1000), (1000, 2), (1, 500), (2, 2)])
+def test_an_image_too_narrow_for_a_line_to_be_looked_for_keeps_its_ink(shape) -> None:
+    strength = np.zeros(shape, np.uint8)
+    strength[shape[0] // 3 : shape[0] // 2, shape[1] // 3 : shape[1] // 2] = 200
+    np.testing.assert_array_equal(without_lines(strength, 60), strength)
+
+
 @pytest.mark.parametrize("faint", [15, 25])
 def test_a_line_s_soft_edge_goes_with_it_from_a_third_of_the_faintest_ink_on(faint: int) -> None:
     strength = np.zeros((160, 160), np.uint8)
