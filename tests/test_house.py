@@ -134,6 +134,28 @@ def test_heavy_libraries_stay_in_their_rooms(library: str) -> None:
     assert not [user for user in users if not HEAVY[library] & set(names(user))]
 
 
+# What workers are doing, and what a search of folders has found so far.
+CHANGING = {"Task", "Worker", "Tally"}
+
+
+def records(path: Path) -> dict[str, dict[str, bool]]:
+    """The data classes of a file, and the options of each."""
+    return {
+        node.name: {option.arg: ast.literal_eval(option.value) for option in decorator.keywords}
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ClassDef)
+        for decorator in node.decorator_list
+        if isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "dataclass"
+    }
+
+
+def test_records_have_slots_and_stay_as_they_are() -> None:
+    found = {name: options for path in FILES.values() for name, options in records(path).items()}
+    assert len(found) > 20
+    assert {name for name, options in found.items() if not options.get("slots")} == set()
+    assert {name for name, options in found.items() if not options.get("frozen")} == CHANGING
+
+
 def test_packages_import_nothing() -> None:
     for path in PACKAGE.rglob("__init__.py"):
         if path.parent != PACKAGE:

@@ -24,7 +24,7 @@ from work import (
 )
 
 from digitcli.inputs.source import Source
-from digitcli.parallel import cores
+from digitcli.parallel import cores, worker
 from digitcli.parallel import processes as started
 from digitcli.parallel.mapping import IMAGES_PER_BATCH, map_in_order
 from digitcli.parallel.processes import Isolation
@@ -84,8 +84,12 @@ def test_sources_are_taken_only_as_far_ahead_as_the_workers_need() -> None:
     answers = map_in_order(numbers, endless(), jobs=2)
     for expected in range(50):
         assert next(answers) == [expected]
+    # of 49 answers it is known that they were used; 8 batches more, and the next is at hand
+    deadline = time.monotonic() + 10
+    while taken < 49 + 8 and time.monotonic() < deadline:
+        time.sleep(0.01)
     time.sleep(0.2)
-    assert taken < 50 + 16
+    assert taken == 49 + 8
     answers.close()
 
 
@@ -142,6 +146,16 @@ def test_whoever_stops_early_leaves_no_worker_behind() -> None:
         time.sleep(0.05)
     else:
         pytest.fail("the worker lives on")
+
+
+def test_whoever_stops_early_does_not_wait_for_a_worker_that_hangs() -> None:
+    answers = map_in_order(
+        hang_at_70, [sources(4 * IMAGES_PER_BATCH)], jobs=2, isolation=Isolation(timeout=600)
+    )
+    next(answers)
+    started = time.monotonic()
+    answers.close()
+    assert time.monotonic() - started < 10
 
 
 def test_a_source_that_hangs_is_an_error_and_costs_no_other_its_answer() -> None:
@@ -228,6 +242,8 @@ def test_children_of_the_caller_live_on(tmp_path: Path) -> None:
         ({"cpu/cpu.cfs_quota_us": "400000", "cpu/cpu.cfs_period_us": "100000"}, 4),
         ({"memory/memory.limit_in_bytes": "9223372036854771712"}, 64),
         ({"memory/memory.limit_in_bytes": str(100 << 20)}, 1),
+        ({"memory.max": str(4 * 128_000_000)}, 3),
+        ({"memory.max": str(4 * 128_000_000 - 1)}, 2),
     ],
 )
 def test_cores_are_counted_with_the_containers_quota_and_memory(
@@ -251,3 +267,74 @@ def test_where_nobody_tells_which_source_is_begun_the_one_that_hangs_is_found(
     expected = [str(number) for number in range(2 * IMAGES_PER_BATCH)]
     expected[70] = "took longer than 1.5 s; --timeout allows more"
     assert list(itertools.chain.from_iterable(batches)) == expected
+
+
+ALONE = """
+import os, sys, time
+from pathlib import Path
+from work import processes
+from digitcli.inputs.source import Source
+from digitcli.parallel.mapping import map_in_order
+from digitcli.parallel.processes import Isolation
+
+def hang(batch, budget, begin):
+    return [source.problem or time.sleep(60) for source in batch]
+
+name, always, plain_too, how = sys.argv[1:]
+isolation = Isolation(
+    may_fork=True, always=always == "True", plain_too=plain_too == "True", timeout=0.5
+)
+work = hang if how == "hang" else processes
+[[answer]] = map_in_order(work, [[Source(name)]], jobs=1, isolation=isolation)
+print(answer if how == "hang" else "apart" if answer != os.getpid() else "here")
+"""
+
+
+def alone(path: Path, always: bool, plain_too: bool, how: str = "") -> str:
+    """Have one source read in a process that has one thread, as the command has."""
+    path.write_bytes(b"P5 1 1 255 0" if path.suffix == ".pgm" else b"\xff\xd8\xff")
+    place = os.pathsep.join([str(Path(__file__).parent), str(Path(__file__).parents[1])])
+    done = subprocess.run(
+        [sys.executable, "-c", ALONE, str(path), str(always), str(plain_too), how],
+        env={**os.environ, "PYTHONPATH": place},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout.strip()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="workers are forked on Linux alone")
+@pytest.mark.parametrize(
+    ("name", "always", "plain_too", "place"),
+    [
+        ("a.jpg", True, False, "apart"),
+        ("a.pgm", True, False, "here"),
+        ("a.pgm", True, True, "apart"),
+        ("a.jpg", False, False, "here"),
+    ],
+)
+def test_an_image_that_comes_alone_is_kept_apart_unless_it_is_plain(
+    name: str, always: bool, plain_too: bool, place: str, tmp_path: Path
+) -> None:
+    assert alone(tmp_path / name, always, plain_too) == place
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="workers are forked on Linux alone")
+def test_an_image_that_comes_alone_is_given_up_when_its_time_is_over(tmp_path: Path) -> None:
+    started = time.monotonic()
+    answer = alone(tmp_path / "a.jpg", True, False, "hang")
+    assert answer == "took longer than 0.5 s; --timeout allows more"
+    assert time.monotonic() - started < 30
+
+
+def test_a_worker_ends_when_its_parent_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    parents = iter([77, 77, 1])
+    monkeypatch.setattr(os, "getppid", lambda: next(parents))
+    monkeypatch.setattr(worker.time, "sleep", lambda seconds: None)
+    ends: list[int] = []
+    monkeypatch.setattr(os, "_exit", ends.append)
+    worker._end_with(77)
+    assert ends == [1]
+    assert next(parents, None) is None

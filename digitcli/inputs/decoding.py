@@ -163,9 +163,7 @@ def _open(data: bytes) -> ImageFile.ImageFile:
     try:
         from pillow_heif import HeifImageFile
     except ImportError:
-        raise ImageError(
-            "HEIC pictures need one more package: pip install pillow-heif"
-        ) from None
+        raise ImageError("HEIC pictures need one more package: pip install pillow-heif") from None
     image: ImageFile.ImageFile = HeifImageFile(io.BytesIO(data))
     return image
 

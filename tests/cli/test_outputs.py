@@ -25,14 +25,20 @@ def shell(script: str, place: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def record() -> str:
     command = [*COMMAND, "classify", SEVEN]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
-@pytest.mark.parametrize("name", ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"])
-@pytest.mark.parametrize("into", ["> log", ">> log", "| cat > log"])
+@pytest.mark.parametrize(
+    ("name", "into"),
+    [
+        *((name, ">> log") for name in ("-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")),
+        *(("/dev/stdout", into) for into in ("> log", "| cat > log")),
+        ("-", "> log"),
+    ],
+)
 def test_standard_output_by_its_name_takes_its_turn(
     name: str, into: str, record: str, tmp_path: Path
 ) -> None:
@@ -85,8 +91,12 @@ def test_a_folder_on_the_way_is_made(record: str, tmp_path: Path) -> None:
 def test_the_format_follows_the_ending(name: str, begins: str, tmp_path: Path, digitcli) -> None:
     assert digitcli("classify", SEVEN, "-o", tmp_path / name).returncode == 0
     assert (tmp_path / name).read_bytes().decode().startswith(begins)
-    assert digitcli("classify", SEVEN, "-o", tmp_path / name, "-f", "digit").returncode == 0
-    assert (tmp_path / name).read_text() == "7\n"
+
+
+def test_the_format_asked_for_overrules_the_ending(tmp_path: Path, digitcli) -> None:
+    out = tmp_path / "out.json"
+    assert digitcli("classify", SEVEN, "-o", out, "-f", "digit").returncode == 0
+    assert out.read_text() == "7\n"
 
 
 def class_folder(place: Path) -> None:
@@ -183,7 +193,7 @@ def test_a_full_disk_says_where_the_records_are(tmp_path: Path) -> None:
     if not MOUNTS:
         pytest.skip("needs the right to mount a small disk")
     (tmp_path / "small").mkdir()
-    (tmp_path / "list").write_text(f"{SEVEN}\n" * 1000)
+    (tmp_path / "list").write_text(f"{SEVEN}\n" * 300)
     script = (
         "mount -t tmpfs -o size=8k small small && "
         f"{' '.join(COMMAND)} classify --files-from list -o small/out.tsv; echo $?; "

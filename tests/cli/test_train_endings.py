@@ -72,14 +72,8 @@ def ended(command: list[object], *signals: int, pause: float = 0, **options: obj
     return process.returncode, printed + rest, err
 
 
-@pytest.mark.parametrize(
-    "number",
-    [
-        pytest.param(signal.SIGINT, marks=pytest.mark.slow),
-        signal.SIGTERM,
-        pytest.param(signal.SIGHUP, marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.slow  # test_train.py presses Ctrl-C
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_keeps_the_best_epoch(number: int, data: Path, tmp_path: Path) -> None:
     command = [*TRAIN, "--data", data, "--epochs", "5000", "-o", tmp_path / "kept"]
     status, out, err = ended(command, number)

@@ -14,6 +14,7 @@ import pytest
 
 from digitcli.datasets import mnist
 
+ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "digitcli", "classify"]
 MOUNTS = subprocess.run(["unshare", "-m", "true"], capture_output=True).returncode == 0
 NOTICE = "INFO: Created TensorFlow Lite XNNPACK delegate for CPU."
@@ -172,7 +173,7 @@ def test_a_decoder_that_crashes_or_hangs_costs_one_record(
     (tmp_path / "sitecustomize.py").write_text(BROKEN)
     done = subprocess.run(
         [*COMMAND, "-f", "digit", "-j", jobs, "--timeout", "3", folder],
-        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])},
         capture_output=True,
         text=True,
         timeout=60,

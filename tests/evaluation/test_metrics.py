@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 from scoring import all_answered
+from sklearn.calibration import calibration_curve
 from sklearn.metrics import confusion_matrix, log_loss, precision_recall_fscore_support
 
 from digitcli.datasets.labelled import NO_DIGIT
@@ -87,6 +88,21 @@ def test_the_expected_calibration_error_weighs_the_bins_by_their_counts() -> Non
     assert [b.count for b in result.bins] == [0, 0, 0, 0, 0, 1, 0, 0, 0, 3]
     assert (result.bins[9].confidence, result.bins[9].accuracy) == (pytest.approx(0.95), 1.0)
     assert math.isnan(result.bins[0].accuracy)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_bins_and_calibration_error_are_those_of_scikit_learn(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    confidences = rng.beta(4, 1, 3000)
+    right = rng.random(3000) < confidences**2
+    shares, means = calibration_curve(right, confidences, n_bins=15, strategy="uniform")
+    result = calibration(confidences, right)
+    filled = [b for b in result.bins if b.count]
+    assert [b.accuracy for b in filled] == pytest.approx(shares)
+    assert [b.confidence for b in filled] == pytest.approx(means)
+    weights, _ = np.histogram(confidences, bins=15, range=(0, 1))
+    expected = np.average(np.abs(shares - means), weights=weights[weights > 0])
+    assert result.error == pytest.approx(expected)
 
 
 def test_confidences_of_nought_and_one_have_a_bin() -> None:

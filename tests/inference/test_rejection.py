@@ -73,9 +73,6 @@ def drawn(name: str) -> NDArray[np.uint8]:
     if name == "word":
         for left, digit in ((40, "4"), (120, "7"), (200, "2")):
             cv2.putText(page, digit, (left, 180), cv2.FONT_HERSHEY_SIMPLEX, 2.5, 20, 8)
-    if name == "cell":
-        page = np.zeros((28, 28), np.uint8)
-        page[2:26, 24:26] = 255
     if name == "dust":
         page = np.zeros((28, 28), np.uint8)
         page[20:23, 3] = 255
@@ -91,8 +88,7 @@ def drawn(name: str) -> NDArray[np.uint8]:
         ("square", {Reason.NO_INK, Reason.SHAPE}),
         ("bar", {Reason.NO_INK, Reason.SHAPE}),
         ("word", {Reason.SEVERAL}),
-        ("cell", {Reason.NO_INK}),
-        ("dust", {Reason.NO_INK}),
+        ("dust", {Reason.SMALL}),
         (
             "noise",
             {Reason.NO_INK, Reason.SEVERAL, Reason.SHAPE, Reason.LOW_CONFIDENCE},

@@ -18,6 +18,7 @@ def test_it_is_scaled_to_another_resolution() -> None:
     [
         (Box(40, 40, 60, 50), (30, 25, 70, 65)),  # a square about the same middle
         (Box(0, 40, 20, 50), (0, 25, 40, 65)),  # moved into the image
+        (Box(80, 75, 100, 85), (60, 50, 100, 90)),
         (Box(10, 10, 90, 80), (0, 0, 100, 90)),  # no larger than the image
     ],
 )

@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from digitcli.preprocessing.crops import find_ink_in_crop
+from digitcli.datasets import mnist
+from digitcli.preprocessing.crops import find_ink_in_crop, recognise_mnist
 
 
 def seven(paper: int = 255, ink: int = 0, side: int = 24) -> np.ndarray:
@@ -37,6 +38,26 @@ def test_ink_of_the_background_s_brightness_is_read() -> None:
 @pytest.mark.parametrize(("invert", "found"), [("yes", True), ("no", False)])
 def test_told_which_is_darker_only_that_is_ink(invert: str, found: bool) -> None:
     assert (find_ink_in_crop(seven(), invert) is not None) == found
+
+
+def test_ink_as_bright_as_the_background_is_not_called_brighter() -> None:
+    crop = np.full((24, 24, 3), 100, np.uint8)
+    crop[seven() == 0] = (160, 40, 100)
+    assert find_ink_in_crop(crop, "auto").bright is False
+
+
+@pytest.mark.parametrize("invert", ["auto", "yes", "no"])
+@pytest.mark.parametrize("bright", [False, True])
+def test_an_image_of_mnist_is_recognised_unless_its_polarity_is_another(
+    invert: str, bright: bool
+) -> None:
+    digit = mnist.load_splits().validation.images[0]
+    found = recognise_mnist(digit if bright else 255 - digit, invert)
+    if invert == ("yes" if bright else "no"):
+        assert found is None
+    else:
+        assert (found.framed, found.bright) == (True, bright)
+        np.testing.assert_array_equal(found.image, digit)
 
 
 def test_several_pieces_are_left_to_the_detector() -> None:

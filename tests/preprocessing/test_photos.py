@@ -23,7 +23,7 @@ def accuracy(kind, count, network):
 
 @pytest.mark.parametrize("kind", photos.KINDS)
 def test_a_kind_of_picture_is_read(kind, network):
-    assert accuracy(kind, 20, network) >= 0.9
+    assert accuracy(kind, 10, network) >= 0.9
 
 
 @pytest.mark.slow

@@ -46,8 +46,23 @@ def test_a_line_that_runs_out_of_the_window_is_not_the_digit_s() -> None:
 
 def test_a_stroke_keeps_its_soft_edges() -> None:
     strength = cv2.GaussianBlur(FULL * BAR, (0, 0), 1)
-    image = draw(strength, BAR.astype(np.float32))
-    assert 0 < image[60, 59] < 255
+    for turns in range(4):
+        turned, bar = np.rot90(strength, turns), np.rot90(BAR, turns)
+        image = np.rot90(draw(np.ascontiguousarray(turned), bar.astype(np.float32)), -turns)
+        assert 0 < image[60, 59] < 255
+        assert 0 < image[60, 68] < 255
+
+
+@pytest.mark.parametrize("turns", range(4))
+@pytest.mark.parametrize(("end", "drawn"), [(127, True), (128, False)])
+def test_a_stroke_that_runs_out_of_the_window_is_drawn_as_far_as_it_is_marked(
+    turns: int, end: int, drawn: bool
+) -> None:
+    strength = np.zeros_like(BAR)
+    strength[20:end, 60:68] = FULL
+    turned = np.ascontiguousarray(np.rot90(strength, turns))
+    marks = np.ascontiguousarray(np.rot90(BAR, turns)).astype(np.float32)
+    assert bool(np.rot90(draw(turned, marks), -turns)[120, 64]) == drawn
 
 
 @pytest.mark.parametrize(("strength", "drawn"), [(54, False), (66, True)])

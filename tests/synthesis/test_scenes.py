@@ -4,7 +4,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
+from skimage.measure import euler_number
+from skimage.morphology import skeletonize
 
+from digitcli.datasets import mnist
 from digitcli.synthesis import surroundings
 from digitcli.synthesis.pen import Strokes, thin
 from digitcli.synthesis.scenes import composite
@@ -120,6 +123,17 @@ def test_a_thick_bar_is_thinned_to_one_line_of_the_same_length() -> None:
 
     assert line.sum(axis=1).max() == 1
     assert 40 <= np.count_nonzero(line.any(axis=1)) <= 50
+
+
+def test_middle_lines_are_scikit_images_skeletons() -> None:
+    near = np.ones((3, 3), np.uint8)
+    for image in mnist.load_splits().train.images[:40]:
+        mask = (cv2.resize(image, (112, 112), interpolation=cv2.INTER_CUBIC) > 127).astype(np.uint8)
+        ours, theirs = middle_line(mask), skeletonize(mask).astype(np.uint8)
+        # Holes and pieces are the same; scikit-image keeps some more of the ends.
+        assert euler_number(ours, 2) == euler_number(theirs, 2) == euler_number(mask, 2)
+        assert (cv2.dilate(theirs, near)[ours > 0]).mean() > 0.97
+        assert (cv2.dilate(ours, near)[theirs > 0]).mean() > 0.85
 
 
 @pytest.mark.parametrize("stroke", [0.5, 1.0, 3.0, 12.0])

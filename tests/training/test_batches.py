@@ -30,6 +30,7 @@ def test_a_digit_is_one_hot_and_smoothed_and_what_is_none_is_flat():
     ("images", "batch_size", "expected"),
     [
         (64_900, 256, Steps(batch_size=256, per_execution=12, per_epoch=252)),
+        (1600, 40, Steps(batch_size=40, per_execution=2, per_epoch=40)),
         (600, 40, Steps(batch_size=40, per_execution=1, per_epoch=15)),
         (30, 40, Steps(batch_size=30, per_execution=1, per_epoch=1)),
     ],

@@ -9,6 +9,7 @@ import pytest
 from digitcli.datasets import mnist
 from digitcli.datasets.labelled import LabelledImages
 from digitcli.errors import DataError
+from digitcli.preprocessing import labelled_files
 from digitcli.training.data import assemble, digest
 from digitcli.training.recipe import Recipe
 from digitcli.training.split import OwnImages
@@ -16,15 +17,36 @@ from digitcli.training.split import OwnImages
 PLAIN = dataclasses.replace(Recipe(), drawn=0.0, no_digits=0.0)
 
 
-@pytest.fixture
-def folder(tmp_path):
+@pytest.fixture(scope="module", autouse=True)
+def alone():
+    """Read files in this process: a worker of a library is a program that has to be started."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(labelled_files, "default_jobs", lambda: 1)
+        yield
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
     """Class folders with ten pictures a digit, dark on white."""
+    place = tmp_path_factory.mktemp("own") / "pictures"
     few = mnist.load_splits().train[:600]
     for digit in range(10):
-        (tmp_path / str(digit)).mkdir()
+        (place / str(digit)).mkdir(parents=True)
         for row in np.flatnonzero(few.labels == digit)[:10]:
-            cv2.imwrite(str(tmp_path / str(digit) / f"{row}.png"), 255 - few.images[row])
-    return tmp_path
+            cv2.imwrite(str(place / str(digit) / f"{row}.png"), 255 - few.images[row])
+    return place
+
+
+@pytest.fixture
+def folder(pictures, tmp_path):
+    """A copy of the pictures, to add to."""
+    return shutil.copytree(pictures, tmp_path, dirs_exist_ok=True)
+
+
+@pytest.fixture(scope="module")
+def mixed(pictures):
+    """What a warm start makes of the pictures."""
+    return assemble(PLAIN, pictures, warm=True)
 
 
 def test_without_data_the_parts_are_those_of_mnist():
@@ -47,8 +69,8 @@ def test_ones_own_images_alone_are_divided(folder):
         assert set(part.labels) == set(range(10))
 
 
-def test_a_warm_start_mixes_them_into_mnist_and_keeps_a_part_aside(folder):
-    parts = assemble(PLAIN, folder, warm=True)
+def test_a_warm_start_mixes_them_into_mnist_and_keeps_a_part_aside(mixed):
+    parts = mixed
     assert len(parts.test) == 10_000
     kept_aside = {image.tobytes() for image in parts.own_test.images}
     trained_on = {image.tobytes() for image in parts.train.images[55_000:]}
@@ -58,23 +80,23 @@ def test_a_warm_start_mixes_them_into_mnist_and_keeps_a_part_aside(folder):
     assert (len(parts.train) - 55_000) / len(parts.train) == pytest.approx(PLAIN.own, abs=0.01)
 
 
-def test_validation_images_are_counted_once_and_weigh_as_much_as_mnists(folder):
-    parts = assemble(PLAIN, folder, warm=True)
+def test_validation_images_are_counted_once_and_weigh_as_much_as_mnists(mixed):
+    parts = mixed
     own = parts.facts["own_validation"]
     assert parts.facts["validation"] == len(parts.validation) == 5_000 + own
     assert len(parts.balanced_validation()) == pytest.approx(10_000, abs=own)
 
 
-def test_what_is_trained_on_or_chosen_by_is_seen_and_what_is_kept_aside_is_not(folder):
-    parts = assemble(PLAIN, folder, warm=True)
-    files = [path.read_bytes() for path in folder.rglob("*.png")]
+def test_what_is_trained_on_or_chosen_by_is_seen_and_what_is_kept_aside_is_not(mixed, pictures):
+    parts = mixed
+    files = [path.read_bytes() for path in pictures.rglob("*.png")]
     digests = {hashlib.sha256(content).hexdigest() for content in files}
     assert parts.seen < digests
     assert len(parts.seen) == parts.facts["own_train"] + parts.facts["own_validation"]
 
 
-def test_a_second_round_is_scored_by_images_that_the_first_did_not_learn(folder):
-    first = assemble(PLAIN, folder, warm=True)
+def test_a_second_round_is_scored_by_images_that_the_first_did_not_learn(mixed, folder):
+    first = mixed
     more = mnist.load_splits().train[600:1000]
     for row, (image, label) in enumerate(zip(more.images, more.labels, strict=True)):
         cv2.imwrite(str(folder / str(label) / f"0-new-{row}.png"), 255 - image)
@@ -114,6 +136,7 @@ def test_an_image_that_is_also_a_test_image_is_not_trained_on(tmp_path):
     parts = assemble(PLAIN, tmp_path / "some.npz", warm=False)
     assert len(parts.train) + len(parts.validation) == 400
     assert len(parts.test) == 100
+    assert parts.remarks == ()  # whoever comes with splits knows how many images there are
 
 
 def test_few_images_alone_are_warned_of_and_so_is_what_bears_no_label(folder):

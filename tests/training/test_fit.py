@@ -59,6 +59,11 @@ def test_patience_ends_a_run_and_the_weights_of_the_best_epoch_are_kept(few):
     assert score(network, few[1]).accuracy == fitted.best.validation.accuracy
 
 
+def test_the_choice_is_also_by_distorted_images_which_are_harder(run):
+    for epoch in run[1].history:
+        assert epoch.distorted.loss > 1.05 * epoch.validation.loss
+
+
 def test_progress_grows_to_one_and_every_epoch_is_reported(run):
     _, _, reports = run
     assert [progress for progress, _ in reports] == sorted(progress for progress, _ in reports)

@@ -126,6 +126,19 @@ def test_a_data_set_with_test_images_keeps_none_aside() -> None:
     assert len(parts.validation) == pytest.approx(30, abs=15)
 
 
+def test_nothing_is_moved_where_three_are_left_to_train_on() -> None:
+    images = own(*[7] * 400)
+    natural = sides(split(images, has_test=True))
+    chosen = [
+        digest
+        for side, count in (("train", 3), ("validation", 2))
+        for digest in sorted(d for d, where in natural.items() if where == side)[:count]
+    ]
+    kept = [row for row, digest in enumerate(images.digests) if digest in chosen]
+    parts = split(images.take(kept), has_test=True)
+    assert (len(parts.train), len(parts.validation), parts.moved) == (3, 2, 0)
+
+
 def test_a_digit_without_enough_images_is_named() -> None:
     without = own(*[row % 10 for row in range(60) if row % 10 != 3])
     with pytest.raises(DataError, match="here: 3: fewer than 4 different images"):
