@@ -96,7 +96,7 @@ def test_bins_and_calibration_error_are_those_of_scikit_learn(seed: int) -> None
     confidences = rng.beta(4, 1, 3000)
     right = rng.random(3000) < confidences**2
     shares, means = calibration_curve(right, confidences, n_bins=15, strategy="uniform")
-    result = calibration(confidences, right)
+    result = measure_calibration(confidences, right)
     filled = [b for b in result.bins if b.count]
     assert [b.accuracy for b in filled] == pytest.approx(shares)
     assert [b.confidence for b in filled] == pytest.approx(means)

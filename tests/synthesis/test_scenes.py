@@ -129,7 +129,7 @@ def test_middle_lines_are_scikit_images_skeletons() -> None:
     near = np.ones((3, 3), np.uint8)
     for image in mnist.load_splits().train.images[:40]:
         mask = (cv2.resize(image, (112, 112), interpolation=cv2.INTER_CUBIC) > 127).astype(np.uint8)
-        ours, theirs = middle_line(mask), skeletonize(mask).astype(np.uint8)
+        ours, theirs = thin(mask), skeletonize(mask).astype(np.uint8)
         # Holes and pieces are the same; scikit-image keeps some more of the ends.
         assert euler_number(ours, 2) == euler_number(theirs, 2) == euler_number(mask, 2)
         assert (cv2.dilate(theirs, near)[ours > 0]).mean() > 0.97
