@@ -44,7 +44,7 @@ def load_keras_weights(network: keras.Model, content: bytes) -> None:
             path = Path(folder) / "model.weights.h5"
             path.write_bytes(content)
             network.load_weights(path)
-    except Exception as error:  # Keras and HDF5 raise whatever the damage led them to
+    except Exception as error:  # Keras and HDF5 raise whatever the damage leads them to
         raise ValueError(f"they are not weights of {network.name}: {error}") from error
 
 
@@ -63,7 +63,7 @@ def check_keras_weights(content: bytes, shapes: list[tuple[int, ...]]) -> None:
     try:
         with h5py.File(io.BytesIO(content), "r") as file:
             _collect_shapes(file, found, [])
-    except Exception as error:  # HDF5 raises whatever the damage led it to
+    except Exception as error:  # HDF5 raises whatever the damage leads it to
         raise ValueError(f"no file of weights: {error}") from error
     if sorted(found) != sorted(shapes):
         raise ValueError("its arrays are not those of the network")

@@ -24,7 +24,7 @@ def page(template: str, **content: object) -> bytes:
     return _TEMPLATES.get_template(template).render(**content).encode()
 
 
-def picture_uri(image: NDArray[np.uint8]) -> str:
+def image_uri(image: NDArray[np.uint8]) -> str:
     """Return an image as a data URI: a large one as JPEG, a small one as PNG.
 
     Its shape is (h, w), or (h, w, 3) for RGB.

@@ -80,11 +80,11 @@ def draw_inspection(console: Console, inspection: Inspection) -> None:
 
 def inspection_html(inspection: Inspection) -> bytes:
     """Return all stages as an HTML page that needs no other file."""
-    from digitcli.output.html import page, picture_uri
+    from digitcli.output.html import image_uri, page
 
-    stages = [(title, picture_uri(image)) for title, image in list_stages(inspection, _MAX_SIDE)]
+    stages = [(title, image_uri(image)) for title, image in list_stages(inspection, _MAX_SIDE)]
     layers = [
-        (view.name, view.shape, f"{view.limit:.2f}", [picture_uri(image) for image in view.images])
+        (view.name, view.shape, f"{view.limit:.2f}", [image_uri(image) for image in view.images])
         for view in layer_views(inspection)
     ]
     bars = [
@@ -93,7 +93,7 @@ def inspection_html(inspection: Inspection) -> bytes:
     ]
     occlusion, explanation = None, ""
     if inspection.occlusion is not None:
-        occlusion = picture_uri(occlusion_image(inspection.occlusion))
+        occlusion = image_uri(occlusion_image(inspection.occlusion))
         explanation = explain_occlusion(inspection.occlusion, inspection.prediction)
     return page(
         "inspection.html",

@@ -16,7 +16,7 @@ from digitcli.evaluation.answers import Answers, Outcome
 from digitcli.evaluation.metrics import Bin, DigitScore, OperatingPoint
 from digitcli.output import plots
 from digitcli.output.confusion import column_names, is_mistake, row_names
-from digitcli.output.html import page, picture_uri
+from digitcli.output.html import image_uri, page
 from digitcli.output.model_card import card_facts
 from digitcli.output.scores import (
     Scores,
@@ -189,8 +189,8 @@ def _image_fields(
 ) -> dict[str, Any]:
     thumbnail, canvas = given.get(row), seen.get(row)
     return {
-        "given": None if thumbnail is None else picture_uri(thumbnail),
-        "seen": None if canvas is None else picture_uri(canvas),
+        "given": None if thumbnail is None else image_uri(thumbnail),
+        "seen": None if canvas is None else image_uri(canvas),
         "name": printable(answers.name(row)),
         "label": label_name(int(answers.labels[row])),
     }
