@@ -38,7 +38,7 @@ def processes(batch: list[Source], budget: MemoryBudget, begin: Callable[[], Non
 def wait_for_two_workers(
     place: Path, batch: list[Source], budget: MemoryBudget, begin: Callable[[], None]
 ) -> list[int]:
-    """Give the numbers of the workers that have come to ``place``, once there are two."""
+    """Return the numbers of the workers that have come to ``place``, once there are two."""
     (place / str(os.getpid())).touch()
     deadline = time.monotonic() + 30
     while len(list(place.iterdir())) < 2 and time.monotonic() < deadline:
@@ -66,7 +66,7 @@ def hang_at_70(batch: list[Source], budget: MemoryBudget, begin: Callable[[], No
 
 
 def hold_memory(batch: list[Source], budget: MemoryBudget, begin: Callable[[], None]) -> list[str]:
-    """Say when all of the memory was held, from when to when."""
+    """Return when all of the memory was held, from when to when."""
     times = []
     for number, _ in enumerate(batch):
         begin()

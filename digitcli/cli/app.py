@@ -26,8 +26,7 @@ SUMMARIES = {
     "classify": "Read the digit in each picture.",
     "evaluate": "Measure the network on labelled images.",
     "export": "Write the network for other programs.",
-    "info": "Show the versions in use, the network's layers as the article lists them, and the card"
-    " of the weights.",
+    "info": "Show versions, the network's layers as the article lists them, and the weights' card.",
     "inspect": "Show what each stage makes of one picture.",
     "train": "Train LeNet-5 and write a weights folder.",
 }

@@ -228,7 +228,7 @@ def classify(
 
 @contextlib.contextmanager
 def _finished(partial: "PartialRecords") -> Iterator[None]:
-    """Give the file its name at the end of the block; where the block fails, say what is kept."""
+    """Rename the file at the end of the block; where the block fails, report what is kept."""
     kept = f"what was done is in {partial.partial}"
     if partial.can_resume:
         kept += ", --resume goes on with it"

@@ -89,7 +89,7 @@ def export(
 
 
 def _check(output: Path, format_: ExportFormat, weights: WeightsFolder, force: bool) -> None:
-    """Say before the work, not after it, that the result cannot be written.
+    """Refuse before the work, not after it, an output that cannot be written.
 
     --force replaces only what is of the same kind.
     """
@@ -114,7 +114,7 @@ def _check(output: Path, format_: ExportFormat, weights: WeightsFolder, force: b
 
 
 def _is_saved_model(folder: Path) -> bool:
-    """Tell whether a folder holds a SavedModel and nothing else."""
+    """Return whether a folder holds a SavedModel and nothing else."""
     if not (folder / "saved_model.pb").is_file():
         return False
     return {entry.name for entry in folder.iterdir()} <= _OF_SAVED_MODEL

@@ -39,7 +39,7 @@ def info(
     ] = False,
     color: ColorOption = Color.AUTO,
 ) -> ExitCode:
-    """Show the versions in use, the network's layers as the article lists them, and the card of the weights."""  # noqa: E501 - the help's words
+    """Show versions, the network's layers as the article lists them, and the weights' card."""
     if schema:
         from digitcli.output.records import json_schema
 

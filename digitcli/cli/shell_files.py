@@ -65,7 +65,7 @@ def _options(context: Context) -> list[Parameter]:
 
 
 def _takes_files(context: Context) -> bool:
-    """Tell whether a command has arguments: all that there are name files or folders."""
+    """Return whether a command has arguments: all that there are name files or folders."""
     return any(param.param_type_name == "argument" for param in context.command.params)
 
 

@@ -191,7 +191,7 @@ def _check_architecture(start: str, architecture: Architecture) -> None:
 
 
 def _check(output: Path, checkpoint: Path, data: Path | None, force: bool) -> None:
-    """Say before the training, not after it, that the result cannot be written."""
+    """Refuse before the training, not after it, an output that cannot be written."""
     goal = output.resolve()
     if descriptor_named(output) is not None:
         raise OutputError(f"{output} is a stream; give the name of a folder")

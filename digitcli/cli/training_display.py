@@ -94,7 +94,7 @@ class TrainingDisplay:
         self._shown.__exit__(*error)
 
     def begin(self, data: "TrainingData") -> None:
-        """Say what is trained on and where the best so far is kept."""
+        """Report what is trained on and where the best so far is kept."""
         for line in data.remarks:
             complain(line)
         for path, reason in data.failures:

@@ -93,7 +93,7 @@ def encoded(image: Image.Image, suffix: str, options: dict[str, object]) -> byte
 
 
 def png(height: int, mode: str, depth: int = 8) -> bytes:
-    """Give an empty PNG, 10,000 pixels wide, without the memory for its pixels."""
+    """Return an empty PNG, 10,000 pixels wide, without the memory for its pixels."""
     colour, samples = {"L": (0, 1), "I;16": (0, 2), "RGB": (2, 3), "RGBA": (6, 4)}[mode]
     packer = zlib.compressobj(9)
     rows = (
@@ -156,7 +156,7 @@ def children(pid: int) -> list[int]:
 
 
 def proportional(pid: int) -> float:
-    """Give a process' memory in MB, what it shares with others divided among them."""
+    """Return a process' memory in MB, what it shares with others divided among them."""
     with contextlib.suppress(OSError, StopIteration):
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
         return int(next(line for line in lines if line.startswith("Pss:")).split()[1]) * 1024 / MB

@@ -85,7 +85,7 @@ def ratio(ours: Sequence[Run], theirs: Sequence[Run], kind: str) -> float:
 
 
 def machine() -> str:
-    """Say in one line what this was measured on."""
+    """Describe in one line what this was measured on."""
     info = Path("/proc/cpuinfo").read_text()
     model = next(
         (line.split(":")[1].strip() for line in info.splitlines() if "model name" in line),
@@ -136,7 +136,7 @@ def _tree(pid: int) -> list[int]:
 
 
 def _proportional_set(pid: int) -> float:
-    """Give a process's memory in MB, of shared pages its share."""
+    """Return a process's memory in MB, of shared pages its share."""
     try:
         rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
     except OSError:

@@ -76,14 +76,14 @@ def _repeat(data: bytearray, _seeds: list[bytes], rng: random.Random) -> None:
 
 
 def _digit(rng: np.random.Generator) -> np.ndarray:
-    """Give a seven on noisy paper, 44×36."""
+    """Return a seven on noisy paper, 44×36."""
     pixels = rng.integers(215, 240, (44, 36), np.uint8)
     pixels[8:12, 8:28] = pixels[8:36, 22:26] = 40
     return pixels
 
 
 def pictures() -> dict[str, list[bytes]]:
-    """Give small whole pictures by the name of their format, in many of its variants."""
+    """Return small whole pictures by the name of their format, in many of its variants."""
     grey = Image.fromarray(_digit(np.random.default_rng(0)))
     rgb, deep = grey.convert("RGB"), np.asarray(grey).astype(np.uint16) * 257
     alpha = rgb.convert("RGBA")
@@ -142,7 +142,7 @@ def _run_length_bmp() -> bytes:
 
 
 def cards() -> list[bytes]:
-    """Give the text of a card."""
+    """Return the text of a card."""
     bundle = open_weights("lenet5")
     return [
         bundle.card.to_json().encode(),
@@ -151,17 +151,17 @@ def cards() -> list[bytes]:
 
 
 def models() -> list[bytes]:
-    """Give a LiteRT model."""
+    """Return a LiteRT model."""
     return [open_weights("lenet5").model()]
 
 
 def keras_files() -> list[bytes]:
-    """Give a Keras weights file."""
+    """Return a Keras weights file."""
     return [open_weights("lenet5").keras_weights()]
 
 
 def npz_files() -> list[bytes]:
-    """Give data sets in Keras' layout, plain and deflated."""
+    """Return data sets in Keras' layout, plain and deflated."""
     arrays = {"x_test": np.zeros((3, 28, 28), np.uint8), "y_test": np.array([1, 2, 3])}
     files = []
     for save in (np.savez, np.savez_compressed):
@@ -172,7 +172,7 @@ def npz_files() -> list[bytes]:
 
 
 def idx_files() -> list[bytes]:
-    """Give a file of pictures in MNIST's form, plain and gzipped."""
+    """Return a file of pictures in MNIST's form, plain and gzipped."""
     plain = bytes((0, 0, 8, 3)) + struct.pack(">3I", 3, 28, 28) + bytes(3 * 28 * 28)
     return [plain, gzip.compress(plain)]
 

@@ -40,7 +40,7 @@ def marks(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
 
 
 def agreement(marked: npt.NDArray[np.float32], mask: npt.NDArray[np.uint8]) -> tuple[float, float]:
-    """Give the parts of the ink that is marked, and of the marks that are on ink or beside it."""
+    """Return the parts of the ink that is marked, and of the marks that are on ink or beside it."""
     near = cv2.dilate(mask, np.ones((9, 9), np.uint8)) > 0
     return float((marked > 0.4)[mask > 128].mean()), float(near[marked > 0.4].mean())
 

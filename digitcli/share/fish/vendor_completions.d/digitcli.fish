@@ -4,7 +4,7 @@ complete -c digitcli -n __fish_use_subcommand -f
 complete -c digitcli -n __fish_use_subcommand -a classify -d 'Read the digit in each picture.'
 complete -c digitcli -n __fish_use_subcommand -a evaluate -d 'Measure the network on labelled images.'
 complete -c digitcli -n __fish_use_subcommand -a export -d 'Write the network for other programs.'
-complete -c digitcli -n __fish_use_subcommand -a info -d 'Show the versions in use, the network\'s layers as the article lists them, and the card of the weights.'
+complete -c digitcli -n __fish_use_subcommand -a info -d 'Show versions, the network\'s layers as the article lists them, and the weights\' card.'
 complete -c digitcli -n __fish_use_subcommand -a inspect -d 'Show what each stage makes of one picture.'
 complete -c digitcli -n __fish_use_subcommand -a train -d 'Train LeNet-5 and write a weights folder.'
 complete -c digitcli -n __fish_use_subcommand -l version -d 'Print the version and exit.'
