@@ -130,12 +130,16 @@ def test_a_partial_file_stays_until_it_is_finished(tmp_path: Path) -> None:
     goal = tmp_path / "out.tsv"
     goal.write_bytes(b"old")
     file = PartialFile(goal)
-    os.write(file.open(), b"new")
+    file.close()  # nothing is open yet
+    descriptor = file.open()
+    os.write(descriptor, b"new")
     assert goal.read_bytes() == b"old"
     assert (tmp_path / "out.tsv.partial").read_bytes() == b"new"
     file.finish()
     assert goal.read_bytes() == b"new"
     assert os.listdir(tmp_path) == ["out.tsv"]
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(descriptor)
 
 
 def test_a_partial_file_that_cannot_take_its_name_is_kept_and_named(

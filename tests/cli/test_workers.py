@@ -74,7 +74,7 @@ from pathlib import Path
 from digitcli import Classifier
 {guard}
     pictures = sorted(Path({folder!r}).iterdir())
-    predictions = Classifier().classify_many(pictures, jobs=4)
+    predictions = Classifier().classify_many(pictures, jobs=2)
     print("".join("?" if p.digit is None else str(p.digit) for p in predictions))
 """
 DAEMON = """

@@ -166,7 +166,7 @@ def test_threads_may_share_a_classifier() -> None:
     expected = [classifier.classify(path) for path in SAMPLES]
     with ThreadPoolExecutor(8) as pool:
         for answers in pool.map(
-            lambda _: [classifier.classify(path) for path in SAMPLES], range(16)
+            lambda _: [classifier.classify(path) for path in SAMPLES], range(8)
         ):
             assert answers == expected
 

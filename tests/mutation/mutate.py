@@ -42,7 +42,7 @@ ROOT = Path(__file__).parents[2]
 SURVIVORS = Path(__file__).with_name("survivors.txt")
 COPIED = ("digitcli", "tests", "weights", "pyproject.toml", "README.md")
 # For all tests of one mutant; the first catches a loop that never ends, the second a deadlock.
-CPU_SECONDS, SECONDS = 120, 600
+CPU_SECONDS, SECONDS = 240, 600
 SECONDS_PER_TEST = 120
 # Loaded once; each mutant's tests run in a fork of the process that did.
 PRELOADED = ["pytest", "cv2", "PIL.Image", "keras"]
@@ -66,6 +66,7 @@ TARGETS = {
         RECORDS,
         "tests/test_library.py",
         "tests/cli/test_inspect.py",
+        "tests/cli/test_info.py",
     ],
     "digitcli/parallel": ["tests/test_parallel.py", RECORDS, "tests/cli/test_workers.py"],
     "digitcli/atomic.py": ["tests/test_atomic.py", "tests/cli/test_resume.py"],

@@ -153,6 +153,32 @@ def test_the_copies_that_choose_the_epoch_do_not_fit_the_temperature(monkeypatch
     assert (of_choice != of_temperature).any(axis=(1, 2)).all()
 
 
+def test_the_best_so_far_is_handed_out_once_a_minute_where_there_is_a_better_one(
+    monkeypatch,
+) -> None:
+    clock = 1000.5
+    monkeypatch.setattr(run.time, "monotonic", lambda: clock)
+    network = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
+    network.set_weights([np.array([[7.0]])])
+    handed_out = []
+
+    def finished(fitted: Fitted) -> tuple[int, float]:
+        return fitted.best.number, float(network.get_weights()[0][0, 0])
+
+    checkpoints = run.Checkpoints(network, finished, handed_out.append)
+    first, better = (
+        Fitted(history=[], best=dataclasses.replace(EPOCH, number=number)) for number in (1, 2)
+    )
+    for seconds, fitted in ((59, first), (2, first), (61, first), (1, better), (10, better)):
+        clock += seconds
+        checkpoints.keep(fitted, [np.array([[float(fitted.best.number)]])])
+    assert handed_out == [(1, 1.0), (2, 2.0)]
+    clock += 40
+    checkpoints.keep(first, [np.array([[1.0]])])
+    assert len(handed_out) == 2  # a minute after the last has not passed
+    assert network.get_weights()[0] == [[7.0]]
+
+
 @pytest.mark.slow
 def test_what_was_learned_is_listed_and_passed_on_from_round_to_round(digitcli, tmp_path) -> None:
     from PIL import Image
