@@ -91,7 +91,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         seen = rng.standard_normal((size, 8, 8, 4), np.float32)
         return seen, (seen[..., :2] > 0).astype(np.float32)
 
-    monkeypatch.setattr(detector, "batch", draw)
+    monkeypatch.setattr(detector, "make_batch", draw)
     monkeypatch.setattr(detector.detector, "build", one_by_one)
     return sizes
 
@@ -142,7 +142,7 @@ def test_a_measurement_counts_ink_characters_and_empty_images(monkeypatch, bars)
     dreamt = drawn(0)[0], drawn(1)[1]
     images = [drawn(1), drawn(2), drawn(1, marked=3), missed, drawn(0), drawn(0), drawn(0), dreamt]
     wanted, seen = (np.stack([pair[at] for pair in images]) for at in range(2))
-    monkeypatch.setattr(detector, "batch", lambda digits, size, rng: (size, wanted))
+    monkeypatch.setattr(detector, "make_batch", lambda digits, size, rng: (size, wanted))
     sizes = []
 
     class Seer:
