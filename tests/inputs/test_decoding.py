@@ -52,7 +52,7 @@ def test_heif_where_its_package_is_installed():
 def test_heif_without_its_package_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
     data = struct.pack(">I", 24) + b"ftypheic" + b"\0\0\0\0" + b"mif1heic" + bytes(64)
-    with pytest.raises(ImageError, match=r"pip install 'digitcli\[heif\]'"):
+    with pytest.raises(ImageError, match="pip install pillow-heif"):
         decode(data)
 
 

@@ -104,7 +104,7 @@ def test_the_detector_learns_step_by_step_from_new_images(tiny, capsys, bars) ->
     assert len(tiny) == 251  # the last is drawn and not used
     losses = [float(loss) for _, _, loss in lines]
     assert losses[0] > 1.3 * losses[1] > 1.3 * losses[2]
-    seen, maps = detector.batch(bars, 50, np.random.default_rng(9))
+    seen, maps = detector.make_batch(bars, 50, np.random.default_rng(9))
     assert ((trained.predict_on_batch(seen) > 0.5) == (maps > 0.5)).mean() > 0.9
 
 
