@@ -72,10 +72,11 @@ class TrainingDisplay:
         err = console(color, stderr=True)
         self._bar = Progress(
             TextColumn("{task.description}"),
-            BarColumn(),
+            BarColumn(bar_width=None),
             TextColumn("{task.percentage:>3.0f} %"),
             TimeRemainingColumn(),
             console=err,
+            expand=True,
             transient=True,
             # lines on stdout pass above the bar where both are the same terminal
             redirect_stdout=sys.stdout.isatty(),
@@ -140,9 +141,8 @@ class TrainingDisplay:
         following = min(epoch.number + 1, self._recipe.epochs)
         self._bar.update(
             self._task,
-            description=f"epoch {following}/{self._recipe.epochs}  loss {training.loss:.3f}  "
-            f"accuracy {training.accuracy:.1%}  validation {validation.accuracy:.2%}  "
-            f"best: epoch {self._best}",
+            description=f"epoch {following}/{self._recipe.epochs}  "
+            f"validation {validation.accuracy:.2%}  best: epoch {self._best}",
         )
 
     def _say_what_is_kept(self) -> None:

@@ -55,7 +55,7 @@ def summary(counts: Mapping[Status, int], seconds: float) -> str:
     """Return a line about a run: number of images, results, time and rate."""
     total = sum(counts.values())
     names = {
-        Status.OK: "digits",
+        Status.OK: "digit" if counts.get(Status.OK) == 1 else "digits",
         Status.UNSURE: "unsure",
         Status.NO_DIGIT: "without a digit",
         Status.ERROR: "failed",

@@ -41,7 +41,8 @@ def table(console: Console) -> Layout:
 def _line(path: str, prediction: Prediction) -> Text:
     style = _STYLES[prediction.status]
     digit = "?" if prediction.digit is None else str(prediction.digit)
-    confidence = "–" if prediction.confidence is None else f"{prediction.confidence:.2%}"
+    is_of_digit = prediction.confidence is not None and prediction.status is not Status.NO_DIGIT
+    confidence = f"{prediction.confidence:.2%}" if is_of_digit else "–"
     line = Text.assemble((f"{digit:>5}", style), f"{confidence:>12}  ", printable(path))
     if prediction.reason is not None:
         status = prediction.status.value.replace("_", " ")

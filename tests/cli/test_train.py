@@ -1,4 +1,5 @@
 import contextlib
+import io
 import json
 import os
 import pty
@@ -10,6 +11,7 @@ import threading
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from digitcli.cli.training_display import TrainingDisplay
 from digitcli.datasets import mnist
@@ -107,6 +109,27 @@ def test_what_the_best_epoch_is_chosen_by_is_shown(capsys, tmp_path):
     assert first.endswith("validation loss 0.0300 + 0.0500 distorted  accuracy 98.50%  best")
     assert second.endswith("validation loss 0.0200 + 0.0700 distorted  accuracy 99.50%")
     assert display._bar.tasks[0].description.endswith("validation 99.50%  best: epoch 1")
+
+
+def test_the_bar_fits_eighty_columns_in_the_longest_run(tmp_path):
+    display = TrainingDisplay(Recipe(epochs=1000), tmp_path, Color.NEVER)
+    score = Score(0.03, 0.985)
+    epoch = Epoch(
+        number=999,
+        training=score,
+        validation=score,
+        distorted=score,
+        best=True,
+        learning_rate=0.001,
+        seconds=1.0,
+    )
+    display.report(0.999, epoch)
+    terminal = Console(width=80, file=io.StringIO())
+    terminal.print(display._bar.get_renderable())
+    [line] = terminal.file.getvalue().splitlines()
+    assert re.fullmatch(
+        r"epoch 1000/1000  validation 98\.50%  best: epoch 999 [━╸ ]{8,} 100 % -:--:--\s*", line
+    )
 
 
 def test_ctrl_c_keeps_the_best_so_far_and_a_terminal_gets_a_bar(data, tmp_path):
