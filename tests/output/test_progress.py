@@ -50,6 +50,7 @@ def test_the_closing_line_says_how_many_how_it_went_and_how_fast() -> None:
     assert summary(counts, 1.25) == (
         "10,000 in 1.2 s (8,000 a second): 9,912 digits, 61 unsure, 0 without a digit, 27 failed"
     )
+    assert summary({Status.OK: 1}, 1).endswith(": 1 digit, 0 unsure, 0 without a digit, 0 failed")
 
 
 def test_a_run_that_ends_soon_draws_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
