@@ -85,7 +85,10 @@ def test_a_signal_keeps_the_best_epoch(number: int, data: Path, tmp_path: Path) 
 
 @pytest.mark.slow
 def test_a_second_signal_ends_it_at_once_and_says_what_is_kept(data: Path, tmp_path: Path) -> None:
-    slow = "import digitcli.training.callbacks as c, time; c.score = lambda *_: time.sleep(600)"
+    slow = (
+        "import digitcli.training.callbacks as c, time\n"
+        "c.calibrated_scores = lambda *_: time.sleep(600)"
+    )
     begun = patched(slow, "train", "--data", data, "--epochs", 9, "-o", tmp_path / "kept")
     process = subprocess.Popen(begun, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout
