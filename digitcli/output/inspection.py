@@ -20,7 +20,6 @@ from digitcli.inputs.decoding import fit_within
 from digitcli.output.pictures import HalfBlocks
 from digitcli.output.text import printable
 from digitcli.prediction import Prediction
-from digitcli.preprocessing.box import Box
 from digitcli.preprocessing.detection import Sight
 from digitcli.preprocessing.ink import Ink, Seen
 
@@ -190,8 +189,7 @@ def _draw_ink_in_place(ink: Ink, shape: tuple[int, int], side: int) -> Image:
 
     The drawing is at most ``side`` pixels wide and high.
     """
-    left, top, width, height = ink.box
-    box = Box(left, top, right=left + width, bottom=top + height)
+    box = ink.box
     whole = np.zeros(shape, np.uint8)
     pixels = box.crop(ink.image) if ink.framed else ink.image
     whole[box.top : box.bottom, box.left : box.right] = pixels

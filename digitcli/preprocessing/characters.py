@@ -56,33 +56,53 @@ class Characters:
     @property
     def main_box(self) -> Box:
         """The main character's box in the maps' pixels."""
-        x, y, width, height = cv2.boundingRect((self.main_ink > MARKED).astype(np.uint8))
-        return Box(x, y, x + width, y + height)
+        return Box.around((self.main_ink > MARKED).astype(np.uint8))
 
 
 def find_characters(sight: Sight) -> Characters | None:
     """Find the characters that the detector sees; None where it sees no digit."""
-    middles = sight.characters > LIKELY
+    is_middle = sight.characters > LIKELY
     count, numbers, stats, _ = cv2.connectedComponentsWithStats(
-        middles.astype(np.uint8), connectivity=4
+        is_middle.astype(np.uint8), connectivity=4
     )
     if count < 2:
         return None
     peaks = np.zeros(count, np.float32)
-    np.maximum.at(peaks, numbers[middles], sight.characters[middles])
-    middles = middles & (peaks >= PEAK * peaks.max())[numbers]
-    distance, nearest = cv2.distanceTransformWithLabels(
-        (~middles).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    number_of = np.zeros(int(nearest.max()) + 1, np.int32)
-    number_of[nearest[middles]] = numbers[middles]
-    owners = number_of[nearest]
-    sides = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT])
-    owners[distance > FARTHEST * sides[owners]] = 0
-    marked = sight.ink > MARKED
-    ink = sight.ink[marked].astype(np.float64)
-    weights = np.bincount(owners[marked], weights=ink, minlength=count).astype(np.float64)
-    weights[0] = 0
+    np.maximum.at(peaks, numbers[is_middle], sight.characters[is_middle])
+    is_certain = peaks >= PEAK * peaks.max()
+    middles = np.where(is_middle & is_certain[numbers], numbers, 0)
+    longer_sides = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT])
+    owners = _find_owners(middles, FARTHEST * longer_sides)
+    weights = _weigh_ink(sight.ink, owners, count)
     if not weights.any():
         return None
     return Characters(sight, owners, weights)
+
+
+def _find_owners(middles: NDArray[np.int32], reaches: NDArray[np.float64]) -> NDArray[np.int32]:
+    """Return the number of the nearest middle for each pixel; 0 where it is out of its reach.
+
+    Args:
+        middles: the number of the middle that a pixel is part of, 0 of none.
+        reaches: of each middle by its number, in pixels.
+
+    """
+    is_middle = middles > 0
+    distance, nearest = cv2.distanceTransformWithLabels(
+        (~is_middle).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    # OpenCV numbers the pixels of the middles in an order of its own
+    number_of = np.zeros(int(nearest.max()) + 1, np.int32)
+    number_of[nearest[is_middle]] = middles[is_middle]
+    owners: NDArray[np.int32] = number_of[nearest]
+    owners[distance > reaches[owners]] = 0
+    return owners
+
+
+def _weigh_ink(ink: Map, owners: NDArray[np.int32], count: int) -> NDArray[np.float64]:
+    """Return how much ink each of ``count`` owners has; owner 0 has none."""
+    marked = ink > MARKED
+    amounts = ink[marked].astype(np.float64)
+    weights = np.bincount(owners[marked], weights=amounts, minlength=count)
+    weights[0] = 0
+    return weights.astype(np.float64)

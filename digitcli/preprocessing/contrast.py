@@ -46,7 +46,6 @@ def measure_contrast(image: NDArray[np.uint8], ink: Map) -> Contrast | None:
         None where no pixel is likely to be ink, or ink and background have one colour.
 
     """
-    height, width = image.shape[:2]
     small = resize_to_detector(image).astype(np.float32)
     likely = ink > LIKELY
     if not likely.any():
@@ -59,11 +58,12 @@ def measure_contrast(image: NDArray[np.uint8], ink: Map) -> Contrast | None:
         return None
     # one row: each pixel's colour becomes one number, its part of the way to the ink's colour
     projection = (towards * (FULL / squared)).astype(np.float32)[np.newaxis]
-    here = cv2.transform(image.astype(np.float32), projection)
-    ground = cv2.transform(background, projection)
-    there = cv2.resize(ground, (width, height), interpolation=cv2.INTER_LINEAR)
-    strength = np.clip(here - there, 0, 255).astype(np.uint8)
-    return Contrast(strength, bool(towards.sum() > 0))
+    of_image = cv2.transform(image.astype(np.float32), projection)
+    of_background = cv2.transform(background, projection)
+    size = image.shape[1], image.shape[0]
+    of_background = cv2.resize(of_background, size, interpolation=cv2.INTER_LINEAR)
+    strength = np.clip(of_image - of_background, 0, 255).astype(np.uint8)
+    return Contrast(strength, bright=bool(towards.sum() > 0))
 
 
 def _estimate_background(image: Map, ink: Map) -> Map:

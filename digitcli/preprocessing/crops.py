@@ -15,6 +15,11 @@ from digitcli.preprocessing.ink import Grey, Ink, Invert, Seen, cut_out
 
 # Pixels of the longer side, up to which an image is a crop.
 CROP = 32
+# Of MNIST's own images: the longer side of the digit's box, and how far its centre of mass is from
+# the middle of the image, both in pixels.
+_MNIST_BOX = 20
+_MNIST_OFFSET = 0.6
+_MNIST_FAINTEST = 24  # of 255, from which a pixel belongs to the box
 # Share of the border's pixels without ink that have one colour; light, paper and noise leave less.
 _FLAT = 0.6
 _ALL_ROUND = np.ones((3, 3), np.uint8)
@@ -26,15 +31,15 @@ def recognise_mnist(grey: Grey, invert: Invert) -> Ink | None:
         return None
     bright = grey[0, 0] < 128 if invert == "auto" else invert == "no"
     image = grey if bright else cv2.bitwise_not(grey)
-    x, y, width, height = cv2.boundingRect(cv2.threshold(image, 24, 255, cv2.THRESH_BINARY)[1])
-    if max(width, height) != 20:
+    box = Box.around(cv2.threshold(image, _MNIST_FAINTEST, 255, cv2.THRESH_BINARY)[1])
+    if box.longer != _MNIST_BOX:
         return None
     moments = cv2.moments(image)
     centre = moments["m10"] / moments["m00"], moments["m01"] / moments["m00"]
-    if not all(13.4 <= c <= 14.6 for c in centre):
+    if any(abs(c - CANVAS_SIDE / 2) > _MNIST_OFFSET for c in centre):
         return None
-    seen = Seen(image, Box(0, 0, CANVAS_SIDE, CANVAS_SIDE))
-    return Ink(image, framed=True, bright=bool(bright), box=(x, y, width, height), seen=seen)
+    seen = Seen(image, Box.whole(image))
+    return Ink(image, framed=True, bright=bool(bright), box=box, seen=seen)
 
 
 def find_ink_in_crop(image: NDArray[np.uint8], invert: Invert) -> Ink | None:
@@ -50,24 +55,23 @@ def find_ink_in_crop(image: NDArray[np.uint8], invert: Invert) -> Ink | None:
 
     """
     difference = image.astype(np.int16) - _median(_border_of(image))
-    if invert != "auto":
-        difference = np.maximum(difference if invert == "no" else -difference, 0)
+    if invert == "yes":
+        difference = np.minimum(difference, 0)
+    elif invert == "no":
+        difference = np.maximum(difference, 0)
     distance = np.abs(difference)
     strength = (distance if image.ndim == 2 else distance.max(axis=2)).astype(np.uint8)
     strokes = cv2.threshold(strength, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1]
     pieces = cv2.connectedComponents(strokes, connectivity=8)[0] - 1
-    flat = _is_flat(_border_of(strength)[_border_of(strokes) == 0])
-    if pieces != 1 or not flat:
+    if pieces != 1 or not _is_flat(_border_of(strength)[_border_of(strokes) == 0]):
         return None
     inked = strokes > 0
-    brighter = int(difference[inked].sum()) > 0
     ink = cv2.convertScaleAbs(strength, alpha=255 / float(_median(strength[inked])))
-    height, width = strength.shape
     return cut_out(
         # the strokes' soft edges belong to them
         cv2.bitwise_and(ink, cv2.dilate(strokes, _ALL_ROUND)),
-        Seen(strength, Box(0, 0, width, height)),
-        bright=brighter if invert == "auto" else invert == "no",
+        Seen(strength, Box.whole(strength)),
+        bright=int(difference[inked].sum()) > 0,
     )
 
 

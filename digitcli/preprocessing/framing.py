@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitcli.architectures import CANVAS_SIDE
-from digitcli.preprocessing.ink import Ink
+from digitcli.preprocessing.box import Box
+from digitcli.preprocessing.ink import FILLED, Ink
 
 BOX = 20
 # Pixels. Of MNIST's training images 5 % have strokes, by ``stroke_width``, below 1.65, half below
@@ -73,5 +74,5 @@ def _with_stroke(image: NDArray[np.uint8], stroke: float) -> NDArray[np.uint8]:
 
 
 def _trimmed(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    x, y, width, height = cv2.boundingRect(cv2.threshold(image, 64, 255, cv2.THRESH_BINARY)[1])
-    return image[y : y + height, x : x + width] if width else image
+    box = Box.around(cv2.threshold(image, FILLED, 255, cv2.THRESH_BINARY)[1])
+    return box.crop(image) if box.width else image

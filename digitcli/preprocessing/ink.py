@@ -14,7 +14,8 @@ from digitcli.preprocessing.detection import Sight
 Invert = Literal["auto", "yes", "no"]
 Grey = NDArray[np.uint8]
 
-_FILLED = 64  # of 255, from which a pixel belongs to the digit's box
+FILLED = 64  # of 255, from which a pixel belongs to the digit's box
+NOWHERE = Box(0, 0, 0, 0)
 # Pixels of the longer side; with fewer no digit can be told from another.
 FEWEST = 7
 
@@ -48,7 +49,7 @@ class Ink:
         found: there is ink.
         small: there is some, or room for some, but of too few pixels to tell a digit.
         bright: the ink is brighter than its background.
-        box: left, top, width, height in the decoded image.
+        box: around the ink, in the decoded image; empty where there is none.
         stroke: the mean width of the strokes in pixels of ``image``.
         characters: number of characters in view.
         certainty: mean probability, by the detector, that the ink is a digit's; 1 where it was not
@@ -62,7 +63,7 @@ class Ink:
     found: bool = True
     small: bool = False
     bright: bool = True
-    box: tuple[int, int, int, int] = (0, 0, 28, 28)
+    box: Box = NOWHERE
     stroke: float = 0.0
     characters: int = 1
     certainty: float = 1.0
@@ -99,14 +100,14 @@ def cut_out(
         certainty: mean probability that the ink is a digit's.
 
     """
-    x, y, width, height = cv2.boundingRect(cv2.threshold(image, _FILLED, 255, cv2.THRESH_BINARY)[1])
-    if max(width, height) < FEWEST:
+    box = Box.around(cv2.threshold(image, FILLED, 255, cv2.THRESH_BINARY)[1])
+    if box.longer < FEWEST:
         return no_ink(seen, small=True)
-    ink = np.ascontiguousarray(image[y : y + height, x : x + width])
+    ink = box.crop(image)
     return Ink(
         ink,
         bright=bright,
-        box=(x + seen.window.left, y + seen.window.top, width, height),
+        box=box.moved(seen.window.left, seen.window.top),
         stroke=stroke_width(ink),
         characters=characters,
         certainty=certainty,
@@ -121,6 +122,8 @@ def stroke_width(image: Grey) -> float:
     """
     padded = cv2.copyMakeBorder(image, 1, 1, 1, 1, cv2.BORDER_CONSTANT).astype(np.float32)
     corner = padded[:-1, :-1]
-    across, down = padded[:-1, 1:] - corner, padded[1:, :-1] - corner
+    across = padded[:-1, 1:] - corner
+    down = padded[1:, :-1] - corner
     outline: float = cv2.sumElems(cv2.magnitude(across, down))[0]
-    return 2 * float(cv2.sumElems(padded)[0]) / outline if outline else 0.0
+    area: float = cv2.sumElems(padded)[0]
+    return 2 * area / outline if outline else 0.0

@@ -30,7 +30,7 @@ from digitcli.inputs.memory_budget import MemoryBudget
 from digitcli.inputs.source import MAX_PIXELS, Source, read_source, size_of
 from digitcli.prediction import Reason
 from digitcli.preprocessing.box import Box
-from digitcli.preprocessing.characters import find_characters
+from digitcli.preprocessing.characters import Characters, find_characters
 from digitcli.preprocessing.contrast import measure_contrast
 from digitcli.preprocessing.crops import CROP, find_ink_in_crop, recognise_mnist
 from digitcli.preprocessing.detection import look
@@ -139,25 +139,25 @@ def find_ink(image: NDArray[np.uint8], *, invert: Invert = "auto") -> Ink:
             one, "auto" to find out. The detector sees both alike.
 
     """
-    height, width = image.shape[:2]
-    is_line = min(height, width) == 1
-    if is_line or max(height, width) < FEWEST:
-        return Ink(np.zeros((1, 1), np.uint8), found=False, small=True)
-    if max(height, width) <= CROP:
+    whole = Box.whole(image)
+    is_line = min(whole.width, whole.height) == 1
+    if is_line or whole.longer < FEWEST:
+        return no_ink(_nothing_seen(image, whole), small=True)
+    if whole.longer <= CROP:
         ink = _read_crop(image, invert)
         if ink is not None:
             return ink
     glance = find_characters(look(image))
     if glance is None:
-        return no_ink(Seen(np.zeros((height, width), np.uint8), Box(0, 0, width, height)))
-    size = glance.sight.ink.shape
-    main = glance.main_box.scaled(width / size[1], height / size[0])
-    window = main.surroundings(_SURROUNDINGS, (height, width))
+        return no_ink(_nothing_seen(image, whole))
+    window = _surroundings_of_main(glance, whole)
     part = window.crop(image)
     closer = find_characters(look(part))
-    contrast = None if closer is None else measure_contrast(part, closer.sight.ink)
-    if closer is None or contrast is None:
-        return no_ink(Seen(np.zeros(part.shape[:2], np.uint8), window, glance.sight))
+    if closer is None:
+        return no_ink(_nothing_seen(part, window, glance))
+    contrast = measure_contrast(part, closer.sight.ink)
+    if contrast is None:
+        return no_ink(_nothing_seen(part, window, glance))
     strength = without_lines(contrast.strength, STRONG)
     seen = Seen(strength, window, glance.sight, closer.sight)
     strokes = select_strokes(strength, closer.main_ink)
@@ -170,6 +170,18 @@ def find_ink(image: NDArray[np.uint8], *, invert: Invert = "auto") -> Ink:
         characters=glance.count,
         certainty=strokes.certainty,
     )
+
+
+def _surroundings_of_main(glance: Characters, whole: Box) -> Box:
+    """Return the part of the image that is to be looked at closely."""
+    height, width = glance.sight.ink.shape
+    main = glance.main_box.scaled(whole.width / width, whole.height / height)
+    return main.surroundings(_SURROUNDINGS, (whole.height, whole.width))
+
+
+def _nothing_seen(part: NDArray[np.uint8], window: Box, glance: Characters | None = None) -> Seen:
+    strength = np.zeros(part.shape[:2], np.uint8)
+    return Seen(strength, window, glance=None if glance is None else glance.sight)
 
 
 def _read_crop(image: NDArray[np.uint8], invert: Invert) -> Ink | None:

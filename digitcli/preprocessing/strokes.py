@@ -21,6 +21,7 @@ _REACH = 1 / 64  # of the window's longer side: marks are as coarse as the detec
 # it: joined.
 _MOST_PIECES = 7
 _PIECE = 0.02  # of the strokes' area; a smaller one is a speck
+_HALF = 127  # of 255: share of a pixel that is strong
 _ALL_ROUND = np.ones((3, 3), np.uint8)
 
 
@@ -54,16 +55,18 @@ def select_strokes(strength: Grey, ink: Map) -> Strokes | None:
     marks = (probability > LIKELY) & (strong > 0)
     if not marks.any():
         return None
-    reach = 2 * max(1, round(max(height, width) * _REACH)) + 1
-    near = cv2.dilate(marks.astype(np.uint8), np.ones((reach, reach), np.uint8))
+    reach = max(1, round(max(height, width) * _REACH))
+    around = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
+    near = cv2.dilate(marks.astype(np.uint8), around)
     strokes = np.maximum(strong & near, _mostly_marked(strong, marks))
     marked = ink > MARKED
     if _is_dotted(strokes):
         joined = np.rint(255 * probability).astype(np.uint8)
         size = ink.shape[1], ink.shape[0]
-        lit = cv2.resize(255 * strong, size, interpolation=cv2.INTER_AREA)
-        # by half at least: at a dot's rim the detector is less certain
-        return Strokes(joined, float(ink[marked & (lit > 127)].mean()))
+        share = cv2.resize(255 * strong, size, interpolation=cv2.INTER_AREA)
+        # at a dot's rim the detector is less certain
+        is_dot = share > _HALF
+        return Strokes(joined, float(ink[marked & is_dot].mean()))
     image = cv2.convertScaleAbs(strength, alpha=255 / FULL)
     # the strokes' soft edges belong to them
     image = np.asarray(image * cv2.dilate(strokes, _ALL_ROUND), np.uint8)
@@ -77,9 +80,10 @@ def _mostly_marked(strong: Grey, marks: NDArray[np.bool_]) -> Grey:
     """
     height, width = strong.shape
     count, labels, stats, _ = cv2.connectedComponentsWithStats(strong, connectivity=8)
-    share = np.bincount(labels[marks], minlength=count) / stats[:, cv2.CC_STAT_AREA]
-    x, y, w, h, _ = stats.T
-    is_inside = (x > 0) & (y > 0) & (x + w < width) & (y + h < height)
+    left, top, columns, rows, area = stats.T
+    right, bottom = left + columns, top + rows
+    is_inside = (left > 0) & (top > 0) & (right < width) & (bottom < height)
+    share = np.bincount(labels[marks], minlength=count) / area
     is_digit = is_inside & (share > _MOSTLY)
     return np.asarray(is_digit[labels], np.uint8)
 

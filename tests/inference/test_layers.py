@@ -106,9 +106,9 @@ def test_every_stage_of_a_picture_is_kept() -> None:
     [[answer]] = Classifier(with_canvas=True).answer_all([[Source(path)]], jobs=1)
     assert seen.prediction == answer.prediction
     assert np.array_equal(seen.reading.canvas, answer.canvas)
-    left, top, width, height = seen.reading.ink.box
-    assert 0 <= left < left + width <= seen.image.shape[1]
-    assert 0 <= top < top + height <= seen.image.shape[0]
+    left, top, right, bottom = seen.reading.ink.box
+    assert 0 <= left < right <= seen.image.shape[1]
+    assert 0 <= top < bottom <= seen.image.shape[0]
     assert len(seen.layers) == 7
     assert seen.occlusion.shape == (28, 28)
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from digitcli.inference.classifier import Classifier
 from digitcli.inference.rejection import decide
 from digitcli.prediction import Prediction, Ranked, Reason, Status
+from digitcli.preprocessing.box import Box
 from digitcli.preprocessing.ink import Ink
 from digitcli.preprocessing.pipeline import find_ink
 
@@ -45,7 +46,7 @@ def test_a_picture_without_ink_has_no_digit_and_no_guess() -> None:
     )
 
 
-ONE = Ink(np.zeros((20, 14), np.uint8), box=(0, 0, 14, 20), certainty=0.8)
+ONE = Ink(np.zeros((20, 14), np.uint8), box=Box(0, 0, 14, 20), certainty=0.8)
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def some_inspection() -> Inspection:
     strength = np.zeros((100, 100), np.uint8)
     strength[20:80, 42:58] = 200
     seen = Seen(strength, window, sight, sight)
-    ink = Ink(np.full((60, 16), 255, np.uint8), box=(70, 30, 16, 60), seen=seen)
+    ink = Ink(np.full((60, 16), 255, np.uint8), box=Box(70, 30, 86, 90), seen=seen)
     ramp = np.linspace(-1, 1, 28, dtype=np.float32)
     tilted = np.sign(ramp[:, None] + ramp + 0.01)
     layers = {
@@ -113,9 +113,9 @@ def test_a_canvas_given_as_picture_has_its_ink_in_place(framed: bool) -> None:
     canvas = np.zeros((28, 28), np.uint8)
     canvas[4:24, 12:16] = 255
     ink = (
-        Ink(canvas, framed=True, box=(12, 4, 4, 20))
+        Ink(canvas, framed=True, box=Box(12, 4, 16, 24))
         if framed
-        else Ink(canvas[4:24, 12:16], box=(12, 4, 4, 20))
+        else Ink(canvas[4:24, 12:16], box=Box(12, 4, 16, 24))
     )
     seen = Inspection("x", canvas, Reading(canvas, ink), Prediction(Status.OK, 1, 0.9, 1))
     assert (dict(list_stages(seen, 28))["ink found, its box"][4:24, 12:16] == 255).all()
@@ -138,7 +138,7 @@ def test_a_picture_taken_as_it_is_has_no_ink_stage() -> None:
 
 
 def test_every_side_of_a_box_that_fills_the_picture_is_drawn() -> None:
-    ink = Ink(np.zeros((50, 40), np.uint8), box=(0, 0, 40, 50))
+    ink = Ink(np.zeros((50, 40), np.uint8), box=Box(0, 0, 40, 50))
     canvas, picture = np.zeros((28, 28), np.uint8), np.zeros((50, 40), np.uint8)
     seen = Inspection("x", picture, Reading(canvas, ink), Prediction(Status.OK, 1, 0.9, 1))
     place = dict(list_stages(seen, 100))["ink found, its box"]

@@ -9,6 +9,23 @@ def test_it_crops_what_it_holds() -> None:
     np.testing.assert_array_equal(Box(1, 0, 3, 2).crop(image), [[1, 2], [5, 6]])
 
 
+def test_it_is_drawn_around_what_is_not_zero() -> None:
+    mask = np.zeros((6, 8), np.uint8)
+    assert Box.around(mask).longer == 0
+    mask[2, 3:7] = 1
+    mask[4, 5] = 255
+    assert Box.around(mask) == (3, 2, 7, 5)
+    assert Box.whole(mask) == (0, 0, 8, 6)
+
+
+def test_its_longer_side_may_be_either() -> None:
+    assert Box(1, 2, 4, 9).longer == Box(2, 1, 9, 4).longer == 7
+
+
+def test_it_is_moved_to_another_origin() -> None:
+    assert Box(1, 2, 3, 4).moved(10, 20) == (11, 22, 13, 24)
+
+
 def test_it_is_scaled_to_another_resolution() -> None:
     assert Box(1, 2, 3, 4).scaled(10, 2) == (10, 4, 30, 8)
 

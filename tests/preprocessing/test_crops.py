@@ -21,7 +21,7 @@ def seven(paper: int = 255, ink: int = 0, side: int = 24) -> np.ndarray:
 )
 def test_one_piece_of_ink_on_a_flat_background_is_read(paper: int, ink: int) -> None:
     found = find_ink_in_crop(seven(paper, ink), "auto")
-    assert found.box == pytest.approx((5, 4, 13, 17), abs=1)
+    assert found.box == pytest.approx((5, 4, 18, 21), abs=1)
     assert found.bright == (ink > paper)
     assert found.image.max() == 255
 

@@ -19,10 +19,10 @@ def page(index: int = 0, **options: object) -> np.ndarray:
 
 def test_the_closer_look_is_at_the_surroundings_of_the_digit() -> None:
     ink = find_ink(page(size=(600, 500), side=80, at=(400, 60)))
-    window, longer = ink.seen.window, max(ink.box[2:])
+    window, longer = ink.seen.window, ink.box.longer
     assert 1.6 * longer < window.width == window.height < 2.7 * longer
-    assert window.left <= ink.box[0] and window.top <= ink.box[1]
-    assert window.right >= ink.box[0] + ink.box[2] and window.bottom >= ink.box[1] + ink.box[3]
+    assert window.left <= ink.box.left and window.top <= ink.box.top
+    assert window.right >= ink.box.right and window.bottom >= ink.box.bottom
 
 
 def test_the_detector_looks_twice_and_no_more(monkeypatch) -> None:
@@ -203,4 +203,4 @@ def test_the_box_holds_what_has_a_quarter_of_full_ink(edge: int, width: int) -> 
     crop = np.zeros((28, 30), np.uint8)
     crop[4:25, 8:22] = 255
     crop[4:25, (7, 22)] = edge
-    assert find_ink(crop).box[2] == width
+    assert find_ink(crop).box.width == width
