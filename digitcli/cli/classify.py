@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -127,9 +127,9 @@ def classify(
     given = paths or []
     if output is not None and descriptor_named(output) == STDOUT:
         output = None
-    terminal = output is None and sys.stdout.isatty()
+    on_terminal = output is None and sys.stdout.isatty()
     if format_ is RecordFormat.AUTO:
-        format_ = RecordFormat.TABLE if terminal or show else _format_named(output)
+        format_ = RecordFormat.TABLE if on_terminal or show else _format_named(output)
     _check(given, files_from, format_, null=null, print0=print0, top=top, show=show)
     _check_output(output, format_, header=header, resume=resume)
 
@@ -162,57 +162,54 @@ def classify(
     else:
         from digitcli.output.records import layout
 
-        form = layout(format_, header=header, null=print0, top=top > 0, terminal=terminal)
+        form = layout(format_, header=header, null=print0, top=top > 0, terminal=on_terminal)
+    decisive = {
+        "digitcli": __version__,
+        "weights": classifier.network.card.files[MODEL],
+        "--format": format_.value,
+        "--header": header,
+        "--print0": print0,
+        "--top": top,
+        "--min-confidence": classifier.min_confidence,
+        "--as-is": as_is,
+        "--invert": invert.value,
+        "--max-pixels": max_pixels,
+    }
     started = time.monotonic()
-    counts: Counter[Status] = Counter()
     with contextlib.ExitStack() as stack:
-        descriptor, name, head = sys.stdout.fileno(), "standard output", form.head
-        stream = open_stream(output) if output is not None else None
-        if stream is not None:
+        partial = None
+        if output is None:
+            target = _Target(sys.stdout.fileno(), "standard output")
+        elif (stream := open_stream(output)) is not None:
             stack.callback(os.close, stream)
-            descriptor, name = stream, str(output)
-        elif output is not None:
+            target = _Target(stream, str(output))
+        else:
             from digitcli.output.partial_records import PartialRecords, record_reader
 
-            decisive = {
-                "digitcli": __version__,
-                "weights": classifier.network.card.files[MODEL],
-                "--format": format_.value,
-                "--header": header,
-                "--print0": print0,
-                "--top": top,
-                "--min-confidence": classifier.min_confidence,
-                "--as-is": as_is,
-                "--invert": invert.value,
-                "--max-pixels": max_pixels,
-            }
             reader = record_reader(format_, null=print0)
             partial = PartialRecords(output, form.head, reader, decisive)
-            descriptor, name = partial.open(resume=resume), str(partial.partial)
+            target = _Target(partial.open(resume=resume), str(partial.partial))
             stack.enter_context(_finished(partial))
-            chunks = refuse_listed_input(output, chunks) if output.exists() else chunks
-            chunks, counts = partial.unanswered(chunks), partial.counts
-            head = "" if partial.resumed else form.head
-        answers = stack.enter_context(
-            contextlib.closing(
-                classifier.answer_all(
-                    chunks,
-                    jobs=jobs or default_jobs(),
-                    isolation=isolation_of_command(timeout, plain_too=jobs is not None),
-                )
-            )
+            if output.exists():
+                chunks = refuse_listed_input(output, chunks)
+            chunks = partial.unanswered(chunks)
+        answers = classifier.answer_all(
+            chunks,
+            jobs=jobs or default_jobs(),
+            isolation=isolation_of_command(timeout, plain_too=jobs is not None),
         )
+        answers = stack.enter_context(contextlib.closing(answers))
         # answers that run over the screen are progress enough
-        if (
-            sys.stderr.isatty()
-            and not terminal
-            and (screen := console(color, stderr=True)).is_interactive
-        ):
+        if sys.stderr.isatty() and not on_terminal:
             from digitcli.output.progress import show_progress
 
-            answers = stack.enter_context(contextlib.closing(show_progress(answers, tally, screen)))
-        write_records(descriptor, [head], name)
-        counts += _write(form, answers, descriptor, name)
+            shown = show_progress(answers, tally, console(color, stderr=True))
+            answers = stack.enter_context(contextlib.closing(shown))
+        if partial is None or not partial.resumed:
+            write_records(target.descriptor, [form.head], target.name)
+        counts = _write(form, answers, target)
+        if partial is not None:
+            counts += partial.counts
     if verbose and tally.passed_over:
         from digitcli.inputs.discovery import describe_passed_over
 
@@ -224,6 +221,13 @@ def classify(
         print(summary(counts, time.monotonic() - started), file=sys.stderr)
     failed = counts[Status.ERROR] > 0 or (strict and counts[Status.OK] < total)
     return ExitCode.INPUT_FAILED if failed else ExitCode.OK
+
+
+class _Target(NamedTuple):
+    """Where the records go: a descriptor, and its name for errors."""
+
+    descriptor: int
+    name: str
 
 
 @contextlib.contextmanager
@@ -243,9 +247,7 @@ def _finished(partial: "PartialRecords") -> Iterator[None]:
     partial.finish()
 
 
-def _write(
-    form: "Layout", answers: Iterable[list["Answer"]], descriptor: int, name: str
-) -> Counter[Status]:
+def _write(form: "Layout", answers: Iterable[list["Answer"]], target: _Target) -> Counter[Status]:
     """Write all answers, and to stderr what is wrong with an image; count the statuses."""
     counts: Counter[Status] = Counter()
     between = ""
@@ -255,13 +257,13 @@ def _write(
             records.append(between + form.record(answer))
             between = form.between
             counts[answer.prediction.status] += 1
-        write_records(descriptor, records, name)
+        write_records(target.descriptor, records, target.name)
         for answer in batch:
             if answer.prediction.status is Status.ERROR:
                 complain(f"{answer.path}: {answer.prediction.reason}")
             elif answer.note:
                 complain(f"{answer.path}: {answer.note}")
-    write_records(descriptor, [form.tail], name)
+    write_records(target.descriptor, [form.tail], target.name)
     return counts
 
 

@@ -192,13 +192,12 @@ def _check_files(files: "LabelledFiles") -> None:
 
 def _with_progress(batches: "Batches", count: int, color: Color) -> "Batches":
     """Show on stderr how far it has come, where that is a terminal."""
-    screen = console(color, stderr=True)
-    if not sys.stderr.isatty() or not screen.is_interactive:
+    if not sys.stderr.isatty():
         return batches
     from digitcli.inputs.discovery import Tally
     from digitcli.output.progress import show_progress
 
-    return show_progress(batches, Tally(found=count), screen)
+    return show_progress(batches, Tally(found=count), console(color, stderr=True))
 
 
 def _score(

@@ -30,10 +30,13 @@ class _Rate(ProgressColumn):
 
 
 def show_progress(batches: Iterable[list[T]], tally: Tally, console: Console) -> Generator[list[T]]:
-    """Yield batches of answers and show a bar on the console meanwhile.
+    """Yield batches of answers and show a bar on the console meanwhile, where it can be redrawn.
 
     It shows the count, the rate, and the time left once that is known.
     """
+    if not console.is_interactive:
+        yield from batches
+        return
     # without a thread that refreshes the bar, as worker processes are forked meanwhile
     columns = (BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
     bar = Progress(*columns, console=console, transient=True, auto_refresh=False)

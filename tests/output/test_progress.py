@@ -13,6 +13,7 @@ from digitcli.prediction import Status
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "_PATIENCE", 0)
     monkeypatch.setattr(progress, "_REFRESH", 0)
+    monkeypatch.setenv("TERM", "xterm")
 
 
 def test_batches_pass_and_the_bar_shows_count_and_rate() -> None:
@@ -31,6 +32,16 @@ def test_while_more_is_being_found_no_total_is_claimed() -> None:
     list(show_progress([[1, 2], [3, 4]], Tally(found=4, unexplored=1), console))
     assert "2/?" in out.getvalue()
     assert "2/4" not in out.getvalue()
+
+
+def test_a_terminal_that_cannot_move_its_cursor_is_shown_no_bar(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=True, width=100)
+    assert list(show_progress([[1, 2], [3, 4]], Tally(4), console)) == [[1, 2], [3, 4]]
+    assert out.getvalue() == ""
 
 
 def test_an_end_before_the_end_gives_the_cursor_back() -> None:
