@@ -29,6 +29,7 @@ from digitcli.weights_folder import (
 )
 
 if TYPE_CHECKING:
+    from digitcli.cli.training_display import EndRequest
     from digitcli.training.run import Trained
 
 DEFAULT, SHORT, WARM = Recipe(), recipe_for_epochs(LONG - 1), warm()
@@ -155,27 +156,7 @@ def train(
             on_checkpoint=lambda so_far: _checkpoint(checkpoint, so_far),
         )
         _save(output, checkpoint, trained, force)
-    request = display.request
-    metrics, fitted = trained.card.metrics, trained.fitted
-    if fitted.diverged is not None:
-        complain(
-            f"the loss is no number in epoch {fitted.diverged}; the best before it, epoch "
-            f"{fitted.best.number}, is kept; try a lower --learning-rate"
-        )
-    elif fitted.interrupted:
-        print(f"interrupted: the best so far, epoch {fitted.best.number}, is kept")
-    elif request.signum is not None:
-        print("interrupted after the last epoch: nothing is lost")
-    print(
-        f"test loss {metrics['test_loss']:.4f}  accuracy {metrics['test_accuracy']:.2%}"
-        f"  ({metrics['test_errors']} of {trained.card.data['test']:,} wrong)"
-    )
-    if "own_test_errors" in metrics:
-        _compare(metrics, trained.card.data["own_test"], data)
-    print(f"use it: digitcli classify --weights {_as_argument(output)} PICTURE")
-    if fitted.diverged is not None:
-        return ExitCode.UNUSABLE
-    return request.exit_status
+    return _report_outcome(trained, display.request, output, data)
 
 
 def _check_architecture(start: str, architecture: Architecture) -> None:
@@ -269,6 +250,32 @@ def _write(folder: Path, trained: "Trained", *, replace: bool) -> None:
         },
         replace=replace,
     )
+
+
+def _report_outcome(
+    trained: "Trained", request: "EndRequest", output: Path, data: Path | None
+) -> int:
+    """Print how the training ended and what the network reads; return the exit status."""
+    metrics, fitted = trained.card.metrics, trained.fitted
+    if fitted.diverged is not None:
+        complain(
+            f"the loss is no number in epoch {fitted.diverged}; the best before it, epoch "
+            f"{fitted.best.number}, is kept; try a lower --learning-rate"
+        )
+    elif fitted.interrupted:
+        print(f"interrupted: the best so far, epoch {fitted.best.number}, is kept")
+    elif request.signum is not None:
+        print("interrupted after the last epoch: nothing is lost")
+    print(
+        f"test loss {metrics['test_loss']:.4f}  accuracy {metrics['test_accuracy']:.2%}"
+        f"  ({metrics['test_errors']} of {trained.card.data['test']:,} wrong)"
+    )
+    if "own_test_errors" in metrics:
+        _compare(metrics, trained.card.data["own_test"], data)
+    print(f"use it: digitcli classify --weights {_as_argument(output)} PICTURE")
+    if fitted.diverged is not None:
+        return ExitCode.UNUSABLE
+    return request.exit_status
 
 
 def _as_argument(folder: Path) -> str:
