@@ -44,6 +44,7 @@ _STYLE: dict[Any, Any] = {
     "legend.frameon": False,
     "lines.linewidth": 1.5,
 }
+_SHEET_WIDTH = 11  # inches
 _MAX_POINTS = 400  # of a curve; more cannot be seen
 _MIN_DRAWN = 1e-5  # a loss or a share below it is drawn here, as the axis is logarithmic
 _MAX_FINITE = 1e9  # of epochs and losses in a history; more is damage
@@ -135,7 +136,7 @@ def draw_reliability(calibration: Calibration) -> Figure:
     upper.plot([0, 1], [0, 1], color=INK, linewidth=0.8, linestyle="--")
     upper.bar(middles, accuracies, width, color=LINE, alpha=0.45)
     upper.plot(confidences, accuracies, "o", color=LINE, markersize=4)
-    upper.set_ylabel("share right")
+    upper.set_ylabel("accuracy")
     upper.set_ylim(0, 1.02)
     lower.bar(middles, counts, width, color=LINE, alpha=0.45)
     lower.set_yscale("log")
@@ -166,14 +167,14 @@ def draw_refusal_curve(refusal: Refusal, min_confidence: float) -> Figure:
     in_use = refusal.at(min_confidence)
     refused, error = 1 - in_use.coverage.share, in_use.risk.share
     if refused <= end and not math.isnan(error):
-        axes.plot(refused, error, "o", color=OTHER, label=f"refused below {min_confidence:.2f}")
+        axes.plot(refused, error, "o", color=OTHER, label=f"where confidence < {min_confidence:.2f} is refused")
         axes.legend(loc="upper right")
     axes.set_xlim(start, end)
     axes.set_ylim(0, max(2 * TARGETS[0], 1.1 * float(refusal.error[0])))
     axes.xaxis.set_major_formatter(PercentFormatter(1))
     axes.yaxis.set_major_formatter(PercentFormatter(1))
-    axes.set_xlabel("refused, of all images")
-    axes.set_ylabel("wrong, of those answered")
+    axes.set_xlabel("share of all images that is refused")
+    axes.set_ylabel("error rate of the answers")
     return figure
 
 
@@ -201,7 +202,7 @@ def draw_training_curves(history: str) -> Figure:
     left.legend()
     _draw_curves(right, epochs, 1 - accuracy, 1 - validation_accuracy)
     right.yaxis.set_major_formatter(PercentFormatter(1))
-    right.set_ylabel("wrong")
+    right.set_ylabel("error rate")
     return figure
 
 
@@ -250,10 +251,10 @@ def draw_contact_sheet(
     """
     layers_of_maps = [(name, images) for name, images in layers if len(images) > 1]
     layers_of_units = [(name, images[0]) for name, images in layers if len(images) == 1]
-    heights = [3.0]
+    heights = [min(3.0, 1.2 * _SHEET_WIDTH / len(stages))]
     heights += [1.6 if len(images) < 10 else 0.8 for _, images in layers_of_maps]
     heights += [3.0] if outputs else []
-    figure = Figure(figsize=(11, sum(heights) + 0.5 * len(heights)), layout="constrained")
+    figure = Figure(figsize=(_SHEET_WIDTH, sum(heights) + 0.5 * len(heights)), layout="constrained")
     figure.suptitle(title, parse_math=False)
     rows = iter(figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False).flat)
     all_axes = next(rows).subplots(1, len(stages))
@@ -272,6 +273,8 @@ def draw_contact_sheet(
         bars.set_yticks(range(len(outputs)))
         bars.set_xlim(0, 1)
         bars.invert_yaxis()
+        bars.set_xlabel("probability")
+        bars.set_ylabel("digit")
         bars.set_title("outputs", fontsize=9)
         if occlusion is not None:
             _show_image(last_axes, occlusion, "occlusion")
