@@ -51,7 +51,7 @@ def test_it_learns_from_a_few_hundred_pictures(few, run):
 
 
 def test_patience_ends_a_run_and_the_weights_of_the_best_epoch_are_kept(few):
-    restless = dataclasses.replace(SHORT, epochs=40, learning_rate=0.3, patience=2)
+    restless = dataclasses.replace(SHORT, epochs=40, learning_rate=3.0, patience=2)
     network, fitted = trained(few, restless)
     assert len(fitted.history) == fitted.best.number + 2 < 40
     losses = [epoch.choice_loss for epoch in fitted.history]
