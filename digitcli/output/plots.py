@@ -167,7 +167,13 @@ def draw_refusal_curve(refusal: Refusal, min_confidence: float) -> Figure:
     in_use = refusal.at(min_confidence)
     refused, error = 1 - in_use.coverage.share, in_use.risk.share
     if refused <= end and not math.isnan(error):
-        axes.plot(refused, error, "o", color=OTHER, label=f"where confidence < {min_confidence:.2f} is refused")
+        axes.plot(
+            refused,
+            error,
+            "o",
+            color=OTHER,
+            label=f"where confidence < {min_confidence:.2f} is refused",
+        )
         axes.legend(loc="upper right")
     axes.set_xlim(start, end)
     axes.set_ylim(0, max(2 * TARGETS[0], 1.1 * float(refusal.error[0])))

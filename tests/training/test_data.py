@@ -147,6 +147,15 @@ def test_few_images_alone_are_warned_of_and_so_is_what_bears_no_label(folder):
     assert assemble(PLAIN, folder, warm=True).remarks == (left_out,)
 
 
+def test_alone_every_digit_is_needed_and_with_mnist_one_may_be_missing(folder):
+    shutil.rmtree(folder / "3")
+    with pytest.raises(DataError, match="3: fewer than"):
+        assemble(PLAIN, folder, warm=False)
+    mixed = assemble(PLAIN, folder, warm=True)
+    assert 3 in mixed.train.labels
+    assert 3 not in mixed.own_test.labels
+
+
 def test_a_file_that_cannot_be_read_is_named_and_costs_no_other(folder):
     (folder / "0" / "broken.png").write_bytes(b"no picture")
     parts = assemble(PLAIN, folder, warm=True)
