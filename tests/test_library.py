@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ def classifier() -> Classifier:
     return Classifier()
 
 
-def run(code: str, **options: object) -> subprocess.CompletedProcess[str]:
+def run(code: str, **options: Any) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, **options
     )

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -45,7 +46,7 @@ main()
 """
 
 
-def elsewhere(*args: object, **options: object) -> subprocess.CompletedProcess[str]:
+def elsewhere(*args: object, **options: Any) -> subprocess.CompletedProcess[str]:
     """Run the command in a process that lacks what Windows lacks."""
     return subprocess.run(
         [sys.executable, "-c", WITHOUT, *map(str, args)],

@@ -1,5 +1,7 @@
 """Each stage of the way of an image does what it is there for."""
 
+from typing import Any
+
 import cv2
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from digitcli.preprocessing.pipeline import find_ink
 from digitcli.preprocessing.ruled_lines import without_lines
 
 
-def page(index: int = 0, **options: object) -> np.ndarray:
+def page(index: int = 0, **options: Any) -> np.ndarray:
     digit = photos.digits(20, seed=6)[0][index]
     written = photos.page(digit, np.random.default_rng(1), **options)
     return written.clip(0, 255).astype(np.uint8)

@@ -6,6 +6,7 @@ Every stroke is a list of points in a unit square, smoothed, drawn large and sca
 """
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -106,7 +107,7 @@ def paper(shape: tuple[int, int], seed: int) -> Grey:
     return light + grain + rng.normal(0, 2, shape)
 
 
-def save(name: str, image: Grey, **options: object) -> None:
+def save(name: str, image: Grey, **options: Any) -> None:
     Image.fromarray(image.clip(0, 255).astype(np.uint8)).save(HERE / name, **options)
 
 
