@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pytest
 from sklearn.metrics import log_loss
 
+from digitcli.networks import detector as network
 from digitcli.runtime import Model
 from digitcli.training import detector
 from digitcli.training.detector import (
@@ -92,7 +93,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         return seen, (seen[..., :2] > 0).astype(np.float32)
 
     monkeypatch.setattr(detector, "make_batch", draw)
-    monkeypatch.setattr(detector.detector, "build", one_by_one)
+    monkeypatch.setattr(network, "build", one_by_one)
     return sizes
 
 

@@ -1,4 +1,5 @@
 import dataclasses
+import time
 
 import keras
 import numpy as np
@@ -17,7 +18,6 @@ from digitcli.training.fit import keep_best, learning_rate
 from digitcli.training.history import Epoch, Fitted, Score
 from digitcli.training.recipe import Recipe
 from digitcli.training.run import (
-    build_network,
     calibrate,
     compare_own,
     count_errors,
@@ -25,7 +25,7 @@ from digitcli.training.run import (
     is_right,
 )
 from digitcli.training.scoring import probabilities
-from digitcli.training.trainable import TRAINABLES
+from digitcli.training.trainable import TRAINABLES, build_network
 from digitcli.weights_folder import open_weights
 
 EPOCH = Epoch(
@@ -157,7 +157,7 @@ def test_the_best_so_far_is_handed_out_once_a_minute_where_there_is_a_better_one
     monkeypatch,
 ) -> None:
     clock = 1000.5
-    monkeypatch.setattr(run.time, "monotonic", lambda: clock)
+    monkeypatch.setattr(time, "monotonic", lambda: clock)
     network = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
     network.set_weights([np.array([[7.0]])])
     handed_out = []
