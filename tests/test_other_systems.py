@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ def elsewhere(*args: object, **options: Any) -> subprocess.CompletedProcess[str]
 
 
 @pytest.fixture(scope="module")
-def expected(digitcli) -> str:
+def expected(digitcli: Callable[..., subprocess.CompletedProcess[str]]) -> str:
     return digitcli("classify", SAMPLES).stdout
 
 
