@@ -247,7 +247,8 @@ def run(model: bytes, inputs: np.ndarray) -> np.ndarray:
     interpreter.allocate_tensors()
     interpreter.set_tensor(entry, inputs)
     interpreter.invoke()
-    return interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+    outputs: np.ndarray = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+    return outputs
 
 
 def multiplications(network: keras.Sequential) -> int:
