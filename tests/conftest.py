@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,15 +25,15 @@ def digitcli() -> Run:
     """Run the command as a user would, in the project's folder; text in and out is UTF-8."""
 
     def run(
-        *args: str | Path, env: dict[str, str] | None = None, **options: object
+        *args: str | Path, env: dict[str, str] | None = None, **options: Any
     ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "digitcli", *map(os.fspath, args)],
+            [sys.executable, "-m", "digitcli", *map(str, args)],
             capture_output=True,
             text=True,
             timeout=300,
             env={**os.environ, **(env or {})},
-            **{"cwd": ROOT, **options},  # type: ignore[call-overload]
+            **{"cwd": ROOT, **options},
         )
 
     return run

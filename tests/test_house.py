@@ -141,7 +141,9 @@ CHANGING = {"Task", "Worker", "Tally"}
 def records(path: Path) -> dict[str, dict[str, bool]]:
     """The data classes of a file, and the options of each."""
     return {
-        node.name: {option.arg: ast.literal_eval(option.value) for option in decorator.keywords}
+        node.name: {
+            str(option.arg): ast.literal_eval(option.value) for option in decorator.keywords
+        }
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.ClassDef)
         for decorator in node.decorator_list

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from PIL import Image
 
 import digitcli
 from digitcli import Classifier, Status
+from digitcli.inference.pictures import Picture
 
 SAMPLES = Path(__file__).parent / "samples"
 SEVEN = SAMPLES / "7-red-marker.png"
@@ -23,7 +25,7 @@ def classifier() -> Classifier:
     return Classifier()
 
 
-def run(code: str, **options: object) -> subprocess.CompletedProcess[str]:
+def run(code: str, **options: Any) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, **options
     )
@@ -101,7 +103,7 @@ def test_threads_that_make_classifiers_lose_no_stream(rounds: int) -> None:
         ("max_pixels", 0),
     ],
 )
-def test_arguments_are_checked_when_they_are_given(option: str, value: object) -> None:
+def test_arguments_are_checked_when_they_are_given(option: str, value: Any) -> None:
     with pytest.raises(ValueError, match=rf"^{option} must be "):
         Classifier(**{option: value})
 
@@ -111,7 +113,7 @@ def test_jobs_are_checked_when_they_are_given(classifier: Classifier) -> None:
         classifier.classify_many([SEVEN], jobs=0)
 
 
-ALIKE = {
+ALIKE: dict[str, Picture] = {
     "path": SEVEN,
     "text": str(SEVEN),
     "bytes": SEVEN.read_bytes(),
@@ -162,7 +164,7 @@ def test_an_image_of_any_mode_is_read(mode: str, classifier: Classifier) -> None
         from PIL import ImageCms
 
         profiles = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
-        image = ImageCms.profileToProfile(image, *profiles, outputMode="LAB")
+        image = ImageCms.buildTransform(*profiles, "RGB", "LAB").apply(image)
     else:
         image = image.convert(mode, dither=Image.Dither.NONE)
     prediction = classifier.classify(image)
@@ -187,14 +189,14 @@ def test_an_image_of_any_mode_is_read(mode: str, classifier: Classifier) -> None
     ],
 )
 def test_what_is_no_picture_is_one_clear_error(
-    picture: object, error: type[Exception], message: str, classifier: Classifier
+    picture: Any, error: type[Exception], message: str, classifier: Classifier
 ) -> None:
     with pytest.raises(error, match=message):
         classifier.classify(picture)
 
 
 def test_what_is_no_picture_costs_only_itself(classifier: Classifier) -> None:
-    pictures = [SEVEN, None, np.zeros(9), SEVEN]
+    pictures: list[Any] = [SEVEN, None, np.zeros(9), SEVEN]
     for jobs in (1, 2):
         predictions = list(classifier.classify_many(pictures, jobs=jobs))
         assert [p.digit for p in predictions] == [7, None, None, 7]
@@ -205,7 +207,7 @@ def test_what_is_no_picture_costs_only_itself(classifier: Classifier) -> None:
 @pytest.mark.parametrize(
     "one", ["scans", b"content", SEVEN, Image.fromarray(GREY), GREY, io.BytesIO()], ids=type
 )
-def test_one_picture_is_not_many(one: object, classifier: Classifier) -> None:
+def test_one_picture_is_not_many(one: Any, classifier: Classifier) -> None:
     with pytest.raises(TypeError, match="is one picture"):
         classifier.classify_many(one)
 

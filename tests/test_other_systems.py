@@ -8,7 +8,9 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -45,7 +47,7 @@ main()
 """
 
 
-def elsewhere(*args: object, **options: object) -> subprocess.CompletedProcess[str]:
+def elsewhere(*args: object, **options: Any) -> subprocess.CompletedProcess[str]:
     """Run the command in a process that lacks what Windows lacks."""
     return subprocess.run(
         [sys.executable, "-c", WITHOUT, *map(str, args)],
@@ -57,7 +59,7 @@ def elsewhere(*args: object, **options: object) -> subprocess.CompletedProcess[s
 
 
 @pytest.fixture(scope="module")
-def expected(digitcli) -> str:
+def expected(digitcli: Callable[..., subprocess.CompletedProcess[str]]) -> str:
     return digitcli("classify", SAMPLES).stdout
 
 

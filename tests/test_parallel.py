@@ -332,7 +332,7 @@ def test_an_image_that_comes_alone_is_given_up_when_its_time_is_over(tmp_path: P
 def test_a_worker_ends_when_its_parent_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     parents = iter([77, 77, 1])
     monkeypatch.setattr(os, "getppid", lambda: next(parents))
-    monkeypatch.setattr(worker.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
     ends: list[int] = []
     monkeypatch.setattr(os, "_exit", ends.append)
     worker._end_with(77)

@@ -17,7 +17,7 @@ from statistics import median
 
 import numpy as np
 from PIL import Image
-from processes import in_turn, machine, measure, ratio
+from processes import Run, in_turn, machine, measure, ratio
 
 from digitcli.datasets import mnist
 
@@ -138,11 +138,12 @@ def main() -> None:
         print(f"| {what} | {measured} | {bound} | {'holds' if holds else '**falls short**'} |")
 
 
-def mid(runs: list, kind: str) -> float:
-    return median(getattr(run, kind) for run in runs)
+def mid(runs: list[Run], kind: str) -> float:
+    middle: float = median(getattr(run, kind) for run in runs)
+    return middle
 
 
-def against(share: float, theirs: list, kind: str) -> str:
+def against(share: float, theirs: list[Run], kind: str) -> str:
     return f"{mid(theirs, kind):.2f} s, {1 / share:.1f} times as much"
 
 
@@ -161,8 +162,8 @@ def write_photos(folder: Path, images: np.ndarray) -> None:
     folder.mkdir()
     chance = np.random.default_rng(7)
     for number in range(20):
-        ink = Image.fromarray(images[number]).resize((1500, 1500), Image.Resampling.BICUBIC)
-        ink = np.pad(np.asarray(ink, np.float32) / 255, ((700, 800), (1200, 1300)))
+        digit = Image.fromarray(images[number]).resize((1500, 1500), Image.Resampling.BICUBIC)
+        ink = np.pad(np.asarray(digit, np.float32) / 255, ((700, 800), (1200, 1300)))
         light = (
             np.linspace(150, 220, 4000, dtype=np.float32)
             + np.linspace(20, -20, 3000, dtype=np.float32)[:, None]

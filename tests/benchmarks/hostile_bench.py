@@ -119,7 +119,7 @@ def run_length_bmp(row: bytes, height: int) -> bytes:
 def classify(*args: str | Path) -> tuple[float, float, str]:
     """Return seconds of CPU, the largest process' memory in MB, and the last line on stderr."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "digitcli", "classify", *map(os.fspath, args)],
+        [sys.executable, "-m", "digitcli", "classify", *map(str, args)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,

@@ -81,7 +81,10 @@ def ratio(ours: Sequence[Run], theirs: Sequence[Run], kind: str) -> float:
 
     A machine that gets faster or slower disturbs it least.
     """
-    return median(getattr(a, kind) / getattr(b, kind) for a, b in zip(ours, theirs, strict=True))
+    middle: float = median(
+        getattr(a, kind) / getattr(b, kind) for a, b in zip(ours, theirs, strict=True)
+    )
+    return middle
 
 
 def machine() -> str:

@@ -144,9 +144,10 @@ def rounded(corners: npt.NDArray[np.float64], thick: float) -> npt.NDArray[np.fl
     middle = (low + high) / 2
     reach = (high[along] - low[along]) / 2 - 0.6 * thick
     turn = np.linspace(0, 2 * np.pi, 48, endpoint=False)
-    circle = radius * np.stack([np.cos(turn), np.sin(turn)], axis=1)
+    circle: npt.NDArray[np.float64] = radius * np.stack([np.cos(turn), np.sin(turn)], axis=1)
     circle[:, along] += np.where(circle[:, along] >= 0, reach, -reach)
-    return circle + middle
+    circle += middle
+    return circle
 
 
 def lit_up(mask: Mask, rng: np.random.Generator) -> Image:
@@ -162,7 +163,9 @@ def lit_up(mask: Mask, rng: np.random.Generator) -> Image:
         ground, ink = rng.uniform(130, 210, 3), rng.uniform(10, 60, 3)
     image = ground + mask[..., None] * (ink - ground)
     image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.4, 1.5))
-    return (image + rng.normal(0, rng.uniform(0.5, 4), image.shape)).clip(0, 255).astype(np.uint8)
+    image = image + rng.normal(0, rng.uniform(0.5, 4), image.shape)
+    levels: Image = image.clip(0, 255).astype(np.uint8)
+    return levels
 
 
 def shrink(mask: Mask) -> Mask:

@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -25,7 +26,7 @@ COMMAND = [sys.executable, "-m", "digitcli", "classify"]
 Done = subprocess.CompletedProcess
 
 
-def classify(*args: str | bytes | Path, **options: object) -> "Done[bytes]":
+def classify(*args: str | bytes | Path, **options: Any) -> "Done[bytes]":
     return subprocess.run([*COMMAND, *args], capture_output=True, timeout=120, **options)
 
 

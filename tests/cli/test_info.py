@@ -92,7 +92,7 @@ def test_check_says_which_library_is_missing(
 
 def test_check_knows_every_library_that_is_installed_along() -> None:
     needed = {
-        re.match(r"[\w-]+", text)[0]
+        re.match(r"[\w-]+", text).group()
         for text in importlib.metadata.requires("digitcli")
         if "extra" not in text
     }

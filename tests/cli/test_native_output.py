@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ os.write(1, b"after\\n")
 """
 
 
-def run(ending: str, **options: object) -> subprocess.CompletedProcess[str]:
+def run(ending: str, **options: Any) -> subprocess.CompletedProcess[str]:
     code = CODE.format(ending=ending)
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, **options)
 

@@ -27,7 +27,7 @@ def shell(script: str, place: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def record() -> str:
-    command = [*COMMAND, "classify", SEVEN]
+    command: list[str | Path] = [*COMMAND, "classify", SEVEN]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import cv2
 import pytest
@@ -32,7 +33,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def classify(*options: object, **settings: object) -> subprocess.CompletedProcess[bytes]:
+def classify(*options: object, **settings: Any) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run([*COMMAND, *map(str, options)], capture_output=True, **settings)
 
 
@@ -179,7 +180,7 @@ def test_a_kill_at_any_moment_and_a_resume_end_in_the_uninterrupted_file(
     for moment in range(50):
         kind = [*FORMATS][moment % 3]
         path = tmp_path / f"{moment}.{kind}"
-        command = [*COMMAND, pictures, "-o", path, "-j", "2", *FORMATS[kind]]
+        command: list[str | Path] = [*COMMAND, pictures, "-o", path, "-j", "2", *FORMATS[kind]]
         for options in ([], ["--resume"]):  # the second run is killed as well
             process = subprocess.Popen([*command, *options], stderr=subprocess.DEVNULL)
             time.sleep(chance.uniform(0.1, 0.6))

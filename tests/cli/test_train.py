@@ -96,13 +96,17 @@ def test_what_was_trained_can_be_evaluated_and_gives_the_same_count(trained, dat
 
 def test_what_the_best_epoch_is_chosen_by_is_shown(capsys, tmp_path):
     display = TrainingDisplay(Recipe(epochs=3), tmp_path, Color.NEVER)
-    scores = {"training": Score(0.2, 0.95), "learning_rate": 0.001, "seconds": 1.0}
     better = Score(0.03, 0.985), Score(0.05, 0.98)
     worse = Score(0.02, 0.995), Score(0.07, 0.97)
     for number, (validation, distorted) in enumerate((better, worse), start=1):
-        best = number == 1
         epoch = Epoch(
-            number=number, validation=validation, distorted=distorted, best=best, **scores
+            number=number,
+            training=Score(0.2, 0.95),
+            validation=validation,
+            distorted=distorted,
+            best=number == 1,
+            learning_rate=0.001,
+            seconds=1.0,
         )
         display.report(number / 3, epoch)
     first, second = capsys.readouterr().out.splitlines()
@@ -124,9 +128,10 @@ def test_the_bar_fits_eighty_columns_in_the_longest_run(tmp_path):
         seconds=1.0,
     )
     display.report(0.999, epoch)
-    terminal = Console(width=80, file=io.StringIO())
+    file = io.StringIO()
+    terminal = Console(width=80, file=file)
     terminal.print(display._bar.get_renderable())
-    [line] = terminal.file.getvalue().splitlines()
+    [line] = file.getvalue().splitlines()
     assert re.fullmatch(
         r"epoch 1000/1000  validation 98\.50%  best: epoch 999 [━╸ ]{8,} 100 % -:--:--\s*", line
     )

@@ -6,7 +6,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -50,7 +52,9 @@ main()
     return [sys.executable, "-c", code, *map(str, args)]
 
 
-def ended(command: list[object], *signals: int, pause: float = 0, **options: object) -> tuple:
+def ended(
+    command: Sequence[object], *signals: int, pause: float = 0, **options: Any
+) -> tuple[int, str, str]:
     """Start a training, send the signals once its second epoch has ended; status, out, err."""
     process = subprocess.Popen(
         list(map(str, command)),
@@ -177,11 +181,12 @@ def test_a_kill_leaves_the_best_of_a_minute_ago(data: Path, tmp_path: Path) -> N
 
 @pytest.mark.slow
 def test_saving_the_best_so_far_changes_nothing_in_the_training(data: Path, tmp_path: Path) -> None:
-    networks = []
+    networks: list[bytes] = []
     for change in ("", OFTEN):
-        line = ["train", "--data", data, "--epochs", 3, "-o", tmp_path / f"kept{len(networks)}"]
+        kept = tmp_path / f"kept{len(networks)}"
+        line = ["train", "--data", data, "--epochs", 3, "-o", kept]
         assert subprocess.run(patched(change, *line), stdout=-3).returncode == 0
-        networks.append(open_weights(line[-1]).keras_weights())
+        networks.append(open_weights(kept).keras_weights())
     assert networks[0] == networks[1]
     assert sorted(os.listdir(tmp_path)) == ["kept0", "kept1"]
 

@@ -59,9 +59,10 @@ def test_readable_pictures_are_read_under_any_limit(
     if limit in MOUNTED and not MOUNTS:
         pytest.skip("needs the right to mount")
     script = f'{LIMITS.get(limit) or MOUNTED[limit]}; exec "$@"'
-    command = ["bash", "-c", script, "-", *COMMAND, "-j", "8", "-f", "digit", pictures]
     inside = ["unshare", "-m"] if limit in MOUNTED else []
-    done = subprocess.run([*inside, *command], capture_output=True, text=True, timeout=120)
+    command: list[str | Path] = [*inside, "bash", "-c", script, "-", *COMMAND, "-j", "8"]
+    command += ["-f", "digit", pictures]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stdout) == (0, answers)
     assert done.stderr == "" or (
         done.stderr.startswith("digitcli: workers cannot be started (")
@@ -106,16 +107,17 @@ def test_workers_of_the_library_need_no_guard_and_no_permission(
     script = tmp_path / "script.py"
     script.write_text(code)
     if how == "script":
-        command, options = [sys.executable, str(script)], {}
+        command = [sys.executable, str(script)]
     elif how == "standard input":
-        command, options = [sys.executable, "-"], {"input": code}
+        command = [sys.executable, "-"]
     elif how == "notebook":
-        command, options = [sys.executable, "-c", NOTEBOOK.format(script=str(script))], {}
+        command = [sys.executable, "-c", NOTEBOOK.format(script=str(script))]
     else:
         outer = tmp_path / "outer.py"
         outer.write_text(DAEMON.format(method=how.split()[1], script=str(script)))
-        command, options = [sys.executable, str(outer)], {}
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, **options)
+        command = [sys.executable, str(outer)]
+    typed = code if how == "standard input" else None
+    done = subprocess.run(command, input=typed, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == answers.replace("\n", "")
     assert done.stderr.replace(NOTICE, "").strip() in ("", ">>> " * 0)

@@ -86,7 +86,8 @@ def test_the_expected_calibration_error_weighs_the_bins_by_their_counts() -> Non
     result = measure_calibration(confidences, np.array([True, True, True, False]), bins=10)
     assert result.error == pytest.approx((3 * 0.05 + 1 * 0.6) / 4)
     assert [b.count for b in result.bins] == [0, 0, 0, 0, 0, 1, 0, 0, 0, 3]
-    assert (result.bins[9].confidence, result.bins[9].accuracy) == (pytest.approx(0.95), 1.0)
+    assert result.bins[9].confidence == pytest.approx(0.95)
+    assert result.bins[9].accuracy == 1.0
     assert math.isnan(result.bins[0].accuracy)
 
 
@@ -206,6 +207,7 @@ def of_files() -> Answers:
     probabilities = np.full((len(PREDICTIONS), 10), np.nan, np.float32)
     for row, prediction in enumerate(PREDICTIONS):
         if prediction.best_guess is not None:
+            assert prediction.confidence is not None
             probabilities[row] = (1 - prediction.confidence) / 9
             probabilities[row, prediction.best_guess] = prediction.confidence
     labels = np.array([3, 3, 4, 4, 5, 6, *[NO_DIGIT] * 3])

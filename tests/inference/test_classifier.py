@@ -1,15 +1,19 @@
 import doctest
 import pickle
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from digitcli.errors import ImageError, WeightsError
 from digitcli.inference import classifier as module
 from digitcli.inference.classifier import Classifier
+from digitcli.inputs.decoding import decode
 from digitcli.inputs.memory_budget import MemoryBudget
 from digitcli.inputs.source import Source
 from digitcli.prediction import Status
@@ -64,14 +68,12 @@ def test_a_batch_in_which_nothing_can_be_read_is_answered() -> None:
 def test_a_mistake_of_ours_over_one_picture_does_not_cost_the_others(
     sources: list[Source], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = pipeline.decode
-
-    def decode(content: bytes, **options: object) -> object:
+    def fail_at_odd(content: bytes, **options: Any) -> NDArray[np.uint8]:
         if content == b"odd":
             raise ZeroDivisionError("by zero")
-        return real(content, **options)
+        return decode(content, **options)
 
-    monkeypatch.setattr(pipeline, "decode", decode)
+    monkeypatch.setattr(pipeline, "decode", fail_at_odd)
     odd, other = Classifier().answer([Source("odd", content=b"odd"), sources[0]], MemoryBudget())
     assert odd.prediction.reason == "failed while it was read (ZeroDivisionError: by zero)"
     assert other.prediction.status is not Status.ERROR
@@ -100,7 +102,7 @@ def test_a_picture_taken_as_it_is_reaches_the_network_unchanged(tmp_path: Path) 
 
 
 def test_weights_that_cannot_be_used_are_found_before_anything_is_read() -> None:
-    def chunks() -> object:
+    def chunks() -> Iterator[list[Source]]:
         raise ImageError("read")
         yield
 
@@ -132,9 +134,10 @@ def test_what_cannot_be_read_is_a_prediction_and_what_is_no_picture_a_type_error
     classifier = Classifier()
     assert classifier.classify(b"no picture").status is Status.ERROR
     assert classifier.classify("nowhere.png").reason == "no such file"
-    for nonsense in (7, None, np.zeros((4, 4), np.complex128)):
+    nonsense: list[Any] = [7, None, np.zeros((4, 4), np.complex128)]
+    for picture in nonsense:
         with pytest.raises(TypeError):
-            classifier.classify(nonsense)
+            classifier.classify(picture)
 
 
 def test_a_picture_with_too_many_pixels_is_an_error() -> None:

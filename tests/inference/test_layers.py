@@ -105,6 +105,7 @@ def test_every_stage_of_a_picture_is_kept() -> None:
     seen = inspect(Source(path), Classifier())
     [[answer]] = Classifier(with_canvas=True).answer_all([[Source(path)]], jobs=1)
     assert seen.prediction == answer.prediction
+    assert answer.canvas is not None
     assert np.array_equal(seen.reading.canvas, answer.canvas)
     left, top, right, bottom = seen.reading.ink.box
     assert 0 <= left < right <= seen.image.shape[1]

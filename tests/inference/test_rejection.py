@@ -52,15 +52,15 @@ ONE = Ink(np.zeros((20, 14), np.uint8), box=Box(0, 0, 14, 20), certainty=0.8)
 @pytest.mark.parametrize(
     ("seen", "reason"),
     [
-        ({"characters": 2}, Reason.SEVERAL),
-        ({"certainty": 0.7}, Reason.SHAPE),
+        (dataclasses.replace(ONE, characters=2), Reason.SEVERAL),
+        (dataclasses.replace(ONE, certainty=0.7), Reason.SHAPE),
     ],
 )
 def test_what_does_not_look_like_one_digit_is_none_and_the_guess_stays_visible(
-    seen: dict[str, object], reason: Reason
+    seen: Ink, reason: Reason
 ) -> None:
     assert decide(PROBABILITIES, ONE, min_confidence=0.5).digit == 7
-    prediction = decide(PROBABILITIES, dataclasses.replace(ONE, **seen), min_confidence=0.5)
+    prediction = decide(PROBABILITIES, seen, min_confidence=0.5)
     assert prediction == Prediction(Status.NO_DIGIT, None, 0.7, 7, reason.value)
 
 

@@ -4,9 +4,11 @@ import io
 import struct
 import sys
 import zlib
+from collections.abc import Callable
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from digitcli.errors import ImageError
@@ -59,7 +61,7 @@ def test_heif_without_its_package_says_what_to_install(monkeypatch):
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "WEBP"])
 def test_exif_orientation_is_applied(kind, orientation):
-    turned = {
+    turns: dict[int, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]] = {
         1: lambda a: a,
         2: np.fliplr,
         3: lambda a: np.rot90(a, 2),
@@ -68,10 +70,11 @@ def test_exif_orientation_is_applied(kind, orientation):
         6: lambda a: np.rot90(a, 1),
         7: lambda a: np.rot90(a.T, 2),
         8: lambda a: np.rot90(a, -1),
-    }[orientation]
+    }
+    turned = turns[orientation](seven())
     exif = Image.Exif()
     exif[0x0112] = orientation
-    data = encoded(Image.fromarray(np.ascontiguousarray(turned(seven()))), kind, exif=exif)
+    data = encoded(Image.fromarray(np.ascontiguousarray(turned)), kind, exif=exif)
     assert np.abs(decode(data).reshape(40, 30, -1).mean(axis=2) - seven()).mean() < 8
 
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,10 +15,8 @@ from digitcli.inputs.discovery import Tally, describe_passed_over, find_sources
 from digitcli.inputs.source import Source, read_source
 
 
-def found(*paths: str | Path, **options: object) -> list[str]:
-    return [
-        source.path for run in find_sources([*map(os.fspath, paths)], **options) for source in run
-    ]
+def found(*paths: str | Path, **options: Any) -> list[str]:
+    return [source.path for run in find_sources([*map(str, paths)], **options) for source in run]
 
 
 @pytest.fixture
@@ -220,7 +219,7 @@ def test_what_is_not_a_file_is_refused_without_being_opened(tmp_path: Path) -> N
         (pipe / "x", "not a directory"),
     ]:
         with pytest.raises(ImageError) as refusal:
-            read_source(Source(os.fspath(path)))
+            read_source(Source(str(path)))
         assert str(refusal.value) == reason
 
 

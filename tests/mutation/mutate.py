@@ -136,7 +136,7 @@ class _Behaviour(ast.NodeTransformer):
 def behaviour(code: str) -> str | None:
     """Return what of a module runs; None where it is no Python."""
     try:
-        return ast.dump(_Behaviour().visit(ast.parse(code)))
+        return ast.dump(_Behaviour().generic_visit(ast.parse(code)))
     except SyntaxError:
         return None
 
@@ -193,9 +193,10 @@ def mutated_code(source: str, spec: MutationSpec) -> str | None:
     """Return a module with one mutation; None where cosmic-ray cannot make it."""
     try:
         operator = get_operator(spec.operator_name)(**spec.operator_args)
-        return mutate_code(source, operator, spec.occurrence)
+        code: str | None = mutate_code(source, operator, spec.occurrence)
     except AttributeError:  # of cosmic-ray 8.7, over a tuple of exceptions like queue.Empty
         return None
+    return code
 
 
 def target_of(path: str) -> str:

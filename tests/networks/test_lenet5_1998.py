@@ -8,8 +8,7 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 
 from digitcli.datasets import mnist
-from digitcli.inference.classifier import Network
-from digitcli.inference.network import to_network_input
+from digitcli.inference.network import Network, to_network_input
 from digitcli.networks import lenet5, lenet5_1998
 from digitcli.networks.serialization import load_keras_weights, to_tflite
 from digitcli.training.scoring import probabilities
@@ -248,7 +247,8 @@ def run(model: bytes, inputs: np.ndarray) -> np.ndarray:
     interpreter.allocate_tensors()
     interpreter.set_tensor(entry, inputs)
     interpreter.invoke()
-    return interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+    outputs: np.ndarray = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+    return outputs
 
 
 def multiplications(network: keras.Sequential) -> int:

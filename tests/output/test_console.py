@@ -83,6 +83,6 @@ def test_lines_in_a_file_do_not_end_in_blanks(line: tuple[object, ...], digitcli
 def test_a_log_gets_no_progress_bar_whatever_forces_colours(tmp_path: Path) -> None:
     (tmp_path / "list").write_text(f"{SEVEN}\n" * 60)
     env = {**os.environ, "FORCE_COLOR": "1"}
-    command = [*COMMAND, "classify", "--files-from", tmp_path / "list", "-o", tmp_path / "o.tsv"]
-    done = subprocess.run(command, capture_output=True, env=env)
+    command = ["classify", "--files-from", tmp_path / "list", "-o", tmp_path / "o.tsv"]
+    done = subprocess.run([*COMMAND, *map(str, command)], capture_output=True, env=env)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")

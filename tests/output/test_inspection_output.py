@@ -62,8 +62,9 @@ def nothing_found() -> Inspection:
 
 
 def drawn(inspection: Inspection, width: int, color: str) -> str:
+    file = io.StringIO()
     console = Console(
-        file=io.StringIO(),
+        file=file,
         force_terminal=True,
         color_system="truecolor" if color == "color" else None,
         no_color=color == "plain",
@@ -72,7 +73,7 @@ def drawn(inspection: Inspection, width: int, color: str) -> str:
         legacy_windows=False,
     )
     draw_inspection(console, inspection)
-    return console.file.getvalue()  # type: ignore[attr-defined]
+    return file.getvalue()
 
 
 @pytest.mark.parametrize("width", [80, 120])
@@ -188,6 +189,7 @@ def test_the_page_of_nothing_shows_the_name_as_text(tmp_path, page_of) -> None:
 )
 def test_the_png_is_one_picture(inspection: Inspection) -> None:
     picture = cv2.imdecode(np.frombuffer(inspection_png(inspection), np.uint8), cv2.IMREAD_COLOR)
+    assert picture is not None
     assert picture.shape[0] > 300
     assert picture.shape[1] > 1000
     assert np.ptp(picture) == 255

@@ -1,4 +1,5 @@
 import io
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,11 +11,12 @@ from digitcli.output.pictures import HalfBlocks
 IMAGE = np.array([[0, 255, 0, 255], [0, 0, 200, 128]], np.uint8)
 
 
-def printed(thing: object, *, encoding: str = "utf-8", **options: object) -> str:
-    stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding, newline="")
-    Console(file=stream, width=80, **options).print(thing)  # type: ignore[arg-type]
+def printed(thing: object, *, encoding: str = "utf-8", **options: Any) -> str:
+    content = io.BytesIO()
+    stream = io.TextIOWrapper(content, encoding=encoding, newline="")
+    Console(file=stream, width=80, **options).print(thing)
     stream.flush()
-    return stream.buffer.getvalue().decode(encoding)  # type: ignore[attr-defined]
+    return content.getvalue().decode(encoding)
 
 
 def test_without_colour_bright_halves_are_drawn() -> None:
@@ -34,7 +36,7 @@ def test_with_colour_every_pixel_has_its_own_grey() -> None:
 @pytest.mark.parametrize(
     "colors", [{}, {"force_terminal": True, "color_system": "truecolor", "no_color": False}]
 )
-def test_an_odd_last_row_fills_only_the_upper_half(colors: dict[str, object]) -> None:
+def test_an_odd_last_row_fills_only_the_upper_half(colors: dict[str, Any]) -> None:
     text = printed(HalfBlocks(np.full((3, 1), 255, np.uint8)), **colors)
     assert text.count("\n") == 2
     assert "▀" in text.splitlines()[1]

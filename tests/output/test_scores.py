@@ -89,6 +89,7 @@ def of_files(shift: int = 0) -> Answers:
     probabilities = np.full((100, 10), np.nan, np.float32)
     for row, prediction in enumerate(predictions):
         if prediction.best_guess is not None:
+            assert prediction.confidence is not None
             probabilities[row] = (1 - prediction.confidence) / 9
             probabilities[row, prediction.best_guess] = prediction.confidence
     return Answers(np.array(labels), predictions, probabilities, [f"{i}.png" for i in range(100)])
@@ -123,6 +124,7 @@ def test_the_scores_in_a_terminal(golden, width: int, color: str) -> None:
 def test_the_scores_of_files_against_another_network_in_a_terminal(golden) -> None:
     console = terminal(80, "plain")
     scores = scores_against()
+    assert scores.against is not None
     draw_scores(console, scores)
     draw_differences(console, scores, scores.against, 3)
     golden("scores-of-files-80-plain.txt", shown(console))

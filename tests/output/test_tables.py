@@ -1,4 +1,5 @@
 import io
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,8 +12,8 @@ from digitcli.prediction import Prediction, Ranked, Status
 SEVEN = Prediction(Status.OK, 7, 0.99931, 7)
 
 
-def console(**options: object) -> Console:
-    settings = {
+def console(**options: Any) -> Console:
+    settings: dict[str, Any] = {
         "file": io.StringIO(),
         "width": 40,
         "markup": False,
@@ -23,7 +24,7 @@ def console(**options: object) -> Console:
     return Console(**settings)
 
 
-def lines(*answers: Answer, **options: object) -> list[str]:
+def lines(*answers: Answer, **options: Any) -> list[str]:
     form = table(console(**options))
     return (form.head + "".join(map(form.record, answers))).splitlines()
 

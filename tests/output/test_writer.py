@@ -21,7 +21,12 @@ def test_each_write_holds_whole_records_and_few_enough_for_a_pipe_to_take_at_onc
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     pieces: list[bytes] = []
-    monkeypatch.setattr(os, "write", lambda _, piece: pieces.append(piece) or len(piece))
+
+    def write(descriptor: int, piece: bytes) -> int:
+        pieces.append(piece)
+        return len(piece)
+
+    monkeypatch.setattr(os, "write", write)
     records = [f"{number}{'x' * 300}\n" for number in range(100)]
     write_records(1, records, "out")
     assert b"".join(pieces) == "".join(records).encode()
@@ -33,9 +38,12 @@ def test_a_record_longer_than_that_is_written_whole_all_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     pieces: list[bytes] = []
-    monkeypatch.setattr(
-        os, "write", lambda _, piece: pieces.append(piece[:1000]) or len(piece[:1000])
-    )
+
+    def write(descriptor: int, piece: bytes) -> int:
+        pieces.append(piece[:1000])
+        return len(pieces[-1])
+
+    monkeypatch.setattr(os, "write", write)
     write_records(1, ["x" * 10_000 + "\n", "y\n"], "out")
     assert b"".join(pieces) == b"x" * 10_000 + b"\ny\n"
 

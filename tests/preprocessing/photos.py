@@ -28,7 +28,9 @@ def stroke(digit: Grey, side: int, angle: float = 0.0) -> NDArray[np.float64]:
     """The digit's 28×28 as ink in [0, 1] on a square of this side, sharp as a pen's."""
     turn = cv2.getRotationMatrix2D((13.5, 13.5), angle, side / 28)
     turn[:, 2] += side / 2 - 13.5 - 0.5
-    large = cv2.warpAffine(digit, turn, (side, side), flags=cv2.INTER_CUBIC).astype(float) / 255
+    large: NDArray[np.float64] = (
+        cv2.warpAffine(digit, turn, (side, side), flags=cv2.INTER_CUBIC).astype(float) / 255
+    )
     return np.clip((large - 0.3) / 0.4, 0, 1)
 
 
@@ -69,7 +71,8 @@ def encoded(picture: NDArray[np.float64], kind: str, **options: object) -> bytes
 def _slope(random: Generator, size: tuple[int, int], strength: float) -> NDArray[np.float64]:
     y, x = np.mgrid[-1 : 1 : size[0] * 1j, -1 : 1 : size[1] * 1j]
     direction = random.uniform(0, 2 * np.pi)
-    return strength * (np.cos(direction) * x + np.sin(direction) * y)
+    slope: NDArray[np.float64] = strength * (np.cos(direction) * x + np.sin(direction) * y)
+    return slope
 
 
 def _lines(
@@ -96,18 +99,16 @@ def _lines(
                 1,
                 cv2.LINE_AA,
             )
-    return cv2.GaussianBlur(ground, (3, 3), 0.6).astype(float)
+    blurred: NDArray[np.float64] = cv2.GaussianBlur(ground, (3, 3), 0.6).astype(float)
+    return blurred
 
 
 def _texture(random: Generator, size: tuple[int, int]) -> NDArray[np.float64]:
-    return sum(
-        cv2.resize(
-            random.normal(0, 4, (size[0] // k, size[1] // k)),
-            size[::-1],
-            interpolation=cv2.INTER_CUBIC,
-        )
-        for k in (3, 6, 12)
-    )
+    texture = np.zeros(size)
+    for k in (3, 6, 12):
+        grain = random.normal(0, 4, (size[0] // k, size[1] // k))
+        texture += cv2.resize(grain, size[::-1], interpolation=cv2.INTER_CUBIC)
+    return texture
 
 
 def _shadow(random: Generator, size: tuple[int, int]) -> NDArray[np.float64]:

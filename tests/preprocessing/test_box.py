@@ -39,5 +39,7 @@ def test_it_is_scaled_to_another_resolution() -> None:
         (Box(10, 10, 90, 80), (0, 0, 100, 90)),  # no larger than the image
     ],
 )
-def test_its_surroundings_are_a_square_inside_the_image(box: Box, around: tuple) -> None:
+def test_its_surroundings_are_a_square_inside_the_image(
+    box: Box, around: tuple[int, int, int, int]
+) -> None:
     assert box.surroundings(2, within=(90, 100)) == around

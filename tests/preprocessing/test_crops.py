@@ -6,6 +6,7 @@ import pytest
 
 from digitcli.datasets import mnist
 from digitcli.preprocessing.crops import find_ink_in_crop, recognise_mnist
+from digitcli.preprocessing.ink import Invert
 
 
 def seven(paper: int = 255, ink: int = 0, side: int = 24) -> np.ndarray:
@@ -36,7 +37,7 @@ def test_ink_of_the_background_s_brightness_is_read() -> None:
 
 
 @pytest.mark.parametrize(("invert", "found"), [("yes", True), ("no", False)])
-def test_told_which_is_darker_only_that_is_ink(invert: str, found: bool) -> None:
+def test_told_which_is_darker_only_that_is_ink(invert: Invert, found: bool) -> None:
     assert (find_ink_in_crop(seven(), invert) is not None) == found
 
 
@@ -49,7 +50,7 @@ def test_ink_as_bright_as_the_background_is_not_called_brighter() -> None:
 @pytest.mark.parametrize("invert", ["auto", "yes", "no"])
 @pytest.mark.parametrize("bright", [False, True])
 def test_an_image_of_mnist_is_recognised_unless_its_polarity_is_another(
-    invert: str, bright: bool
+    invert: Invert, bright: bool
 ) -> None:
     digit = mnist.load_splits().validation.images[0]
     found = recognise_mnist(digit if bright else 255 - digit, invert)

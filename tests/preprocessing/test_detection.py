@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import cv2
 import numpy as np
@@ -22,7 +23,7 @@ def seven(height: int, width: int, stroke: int) -> npt.NDArray[np.uint8]:
 
 def photo(
     mask: npt.NDArray[np.uint8], contrast: int, *, squares: bool = False, shadow: bool = False
-) -> npt.NDArray:
+) -> npt.NDArray[np.uint8]:
     picture = np.full(mask.shape, 200.0)
     if squares:
         picture[::40] -= contrast
@@ -36,7 +37,8 @@ def photo(
 
 def marks(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     """What the detector marks as ink, at the image's size."""
-    return cv2.resize(look(image).ink, (image.shape[1], image.shape[0]))
+    ink: npt.NDArray[np.float32] = cv2.resize(look(image).ink, (image.shape[1], image.shape[0]))
+    return ink
 
 
 def agreement(marked: npt.NDArray[np.float32], mask: npt.NDArray[np.uint8]) -> tuple[float, float]:
@@ -55,7 +57,7 @@ def agreement(marked: npt.NDArray[np.float32], mask: npt.NDArray[np.uint8]) -> t
     ],
 )
 @pytest.mark.parametrize("inverted", [False, True], ids=["dark ink", "light ink"])
-def test_marks_the_ink_and_little_else(surroundings: dict, inverted: bool) -> None:
+def test_marks_the_ink_and_little_else(surroundings: dict[str, Any], inverted: bool) -> None:
     mask = seven(300, 260, 7)
     picture = photo(mask, **surroundings)
 

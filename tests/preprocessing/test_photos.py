@@ -6,7 +6,8 @@ import pytest
 from preprocessing import photos
 from reading import read_content
 
-from digitcli.inference.classifier import Classifier, Network
+from digitcli.inference.classifier import Classifier
+from digitcli.inference.network import Network
 from digitcli.preprocessing.pipeline import find_ink
 
 

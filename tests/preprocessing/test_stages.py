@@ -1,17 +1,20 @@
 """Each stage of the way of an image does what it is there for."""
 
+from typing import Any
+
 import cv2
 import numpy as np
 import pytest
 from preprocessing import photos
 
 from digitcli.preprocessing import pipeline
+from digitcli.preprocessing.detection import Sight, look
 from digitcli.preprocessing.framing import to_canvas
 from digitcli.preprocessing.pipeline import find_ink
 from digitcli.preprocessing.ruled_lines import without_lines
 
 
-def page(index: int = 0, **options: object) -> np.ndarray:
+def page(index: int = 0, **options: Any) -> np.ndarray:
     digit = photos.digits(20, seed=6)[0][index]
     written = photos.page(digit, np.random.default_rng(1), **options)
     return written.clip(0, 255).astype(np.uint8)
@@ -25,20 +28,29 @@ def test_the_closer_look_is_at_the_surroundings_of_the_digit() -> None:
     assert window.right >= ink.box.right and window.bottom >= ink.box.bottom
 
 
-def test_the_detector_looks_twice_and_no_more(monkeypatch) -> None:
-    looks = []
-    look = pipeline.look
-    monkeypatch.setattr(pipeline, "look", lambda image: looks.append(image.shape) or look(image))
+@pytest.fixture
+def looks(monkeypatch) -> list[tuple[int, ...]]:
+    """The shapes of the images that the detector looks at."""
+    shapes: list[tuple[int, ...]] = []
+
+    def look_and_note(image: np.ndarray) -> Sight:
+        shapes.append(image.shape)
+        return look(image)
+
+    monkeypatch.setattr(pipeline, "look", look_and_note)
+    return shapes
+
+
+def test_the_detector_looks_twice_and_no_more(looks: list[tuple[int, ...]]) -> None:
     find_ink(page(size=(600, 500), side=80))
     assert looks[0] == (600, 500)
     assert len(looks) == 2 and max(looks[1]) < 220
 
 
 @pytest.mark.parametrize(("side", "asked"), [(32, False), (36, True)])
-def test_only_small_crops_take_the_direct_way(monkeypatch, side: int, asked: bool) -> None:
-    looks = []
-    look = pipeline.look
-    monkeypatch.setattr(pipeline, "look", lambda image: looks.append(1) or look(image))
+def test_only_small_crops_take_the_direct_way(
+    looks: list[tuple[int, ...]], side: int, asked: bool
+) -> None:
     clean = page(size=(100, 100), side=84, paper=255, ink=0, grain=0)
     crop = cv2.resize(clean, (side, side), interpolation=cv2.INTER_AREA)
     crop[crop > 200] = 255

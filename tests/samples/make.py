@@ -6,6 +6,7 @@ Every stroke is a list of points in a unit square, smoothed, drawn large and sca
 """
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -88,7 +89,8 @@ def ink(digit: str, height: int, width: float) -> Grey:
             thickness=round(width * scale),
             lineType=cv2.LINE_AA,
         )
-    return cv2.resize(canvas, (side, side), interpolation=cv2.INTER_AREA) / 255
+    small: Grey = cv2.resize(canvas, (side, side), interpolation=cv2.INTER_AREA) / 255
+    return small
 
 
 def place(mask: Grey, shape: tuple[int, int], top: int, left: int) -> Grey:
@@ -103,10 +105,11 @@ def paper(shape: tuple[int, int], seed: int) -> Grey:
     y, x = np.mgrid[0 : shape[0], 0 : shape[1]]
     light = 215 - 60 * x / shape[1] - 25 * y / shape[0]
     grain = cv2.GaussianBlur(rng.normal(0, 9, shape), (0, 0), 1.2)
-    return light + grain + rng.normal(0, 2, shape)
+    levels: Grey = light + grain + rng.normal(0, 2, shape)
+    return levels
 
 
-def save(name: str, image: Grey, **options: object) -> None:
+def save(name: str, image: Grey, **options: Any) -> None:
     Image.fromarray(image.clip(0, 255).astype(np.uint8)).save(HERE / name, **options)
 
 

@@ -72,7 +72,7 @@ def test_a_malformed_line_is_refused_with_file_and_line(tmp_path, line, reason):
 
 
 def test_every_digit_has_styles():
-    kinds = {kind: Counter() for kind in (HAND, ADDED, SEGMENTS, DOTS)}
+    kinds: dict[str, Counter[int]] = {kind: Counter() for kind in (HAND, ADDED, SEGMENTS, DOTS)}
     for drawing in load_packaged("digits"):
         kinds[drawing.kind][int(drawing.label)] += 1
     for kind in (HAND, SEGMENTS, DOTS):

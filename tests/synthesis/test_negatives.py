@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from digitcli.datasets.labelled import LabelledImages
+from digitcli.datasets.labelled import NO_DIGIT, LabelledImages
 from digitcli.synthesis import negatives
-from digitcli.synthesis.negatives import MAKERS, NO_DIGIT, make_negatives
+from digitcli.synthesis.negatives import MAKERS, make_negatives
 
 
 def test_shapes_carry_ink_and_the_label_of_no_digit(few):

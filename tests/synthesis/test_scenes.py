@@ -1,5 +1,7 @@
 """The detector's training pictures are what they are said to be, and the same for everyone."""
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -98,14 +100,19 @@ def test_each_digit_has_a_middle_of_its_own(digits: npt.NDArray[np.uint8]) -> No
 
 def test_around_nothing_there_is_neither_ring_nor_bracket(monkeypatch) -> None:
     """They could be a 0 and a 1, and the detector would learn to overlook these."""
-    drawn = []
+    drawn: list[str] = []
+
+    def noted(name: str) -> Callable[..., object]:
+        draw = getattr(surroundings, name)
+
+        def note_and_draw(*args: object) -> object:
+            drawn.append(name)
+            return draw(*args)
+
+        return note_and_draw
+
     for name in ("draw_ring", "draw_bracket", "draw_box"):
-        original = getattr(surroundings, name)
-        monkeypatch.setattr(
-            surroundings,
-            name,
-            lambda *args, name=name, draw=original: drawn.append(name) or draw(*args),
-        )
+        monkeypatch.setattr(surroundings, name, noted(name))
     rng, place = np.random.default_rng(4), surroundings.Rectangle(40, 40, 80, 90)
     for _ in range(60):
         surroundings.draw_surroundings(rng, 128, place, is_empty=True)

@@ -5,6 +5,7 @@ DIGITCLI_UPDATE_GOLDEN=1 makes them again.
 
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -14,7 +15,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from digitcli.synthesis.digits import frame_as_mnist, print_digit
-from digitcli.synthesis.drawing_files import ADDED, load_packaged
+from digitcli.synthesis.drawing_files import ADDED, Drawing, load_packaged
 from digitcli.synthesis.styles import add_strokes, draw_style, print_stencil, write_by_hand
 
 FOLDER = Path(__file__).parents[1] / "golden"
@@ -30,28 +31,24 @@ Row = tuple[str, Callable[[np.random.Generator], Canvas]]
 def rows_of_digits(few) -> list[Row]:
     digits = few[0]
 
-    def add(drawing, rng):
+    def draw(drawing: Drawing, rng: np.random.Generator) -> Canvas:
+        if drawing.kind != ADDED:
+            return draw_style(drawing, rng)
         rows = np.flatnonzero(digits.labels == int(drawing.label))
         return add_strokes(digits.images[rng.choice(rows)], drawing, rng)
 
-    rows = [
-        (
-            f"{drawing.label} {drawing.kind}: {drawing.name}",
-            lambda rng, d=drawing: add(d, rng) if d.kind == ADDED else draw_style(d, rng),
-        )
+    rows: list[Row] = [
+        (f"{drawing.label} {drawing.kind}: {drawing.name}", partial(draw, drawing))
         for drawing in load_packaged("digits")
     ]
-    rows += [(f"{d} font", lambda rng, d=d: print_digit(d, rng)) for d in range(10)]
-    rows += [(f"{d} stencil", lambda rng, d=d: print_stencil(d, rng)) for d in range(10)]
+    rows += [(f"{digit} font", partial(print_digit, digit)) for digit in range(10)]
+    rows += [(f"{digit} stencil", partial(print_stencil, digit)) for digit in range(10)]
     return rows
 
 
 def rows_of_negatives(_few) -> list[Row]:
     return [
-        (
-            f"{drawing.label}: {drawing.name}",
-            lambda rng, d=drawing: write_by_hand(d, rng, broadest=9),
-        )
+        (f"{drawing.label}: {drawing.name}", partial(write_by_hand, drawing, broadest=9))
         for drawing in load_packaged("negatives")
     ]
 

@@ -102,6 +102,7 @@ def test_a_second_round_is_scored_by_images_that_the_first_did_not_learn(mixed, 
         cv2.imwrite(str(folder / str(label) / f"0-new-{row}.png"), 255 - image)
     second = assemble(PLAIN, folder, warm=True, seen=first.seen)
     learned = {image.tobytes() for image in first.train.images[55_000:]}
+    assert second.own_test is not None
     assert len(second.own_test) > 80
     assert not learned & {image.tobytes() for image in second.own_test.images}
     assert "own_test_seen_before" not in second.facts

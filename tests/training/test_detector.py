@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pytest
 from sklearn.metrics import log_loss
 
+from digitcli.networks import detector as network
 from digitcli.runtime import Model
 from digitcli.training import detector
 from digitcli.training.detector import (
@@ -46,8 +47,8 @@ def test_a_seed_gives_the_same_detector_and_litert_runs_it(bars: npt.NDArray[np.
 
 def test_a_batch_is_what_the_detector_sees_and_what_it_should_mark(bars) -> None:
     seen, maps = make_batch(bars, 3, np.random.default_rng(0))
-    assert (seen.shape, seen.dtype) == ((3, 128, 128, 4), np.float32)
-    assert (maps.shape, maps.dtype) == ((3, 128, 128, 2), np.float32)
+    assert (seen.shape, maps.shape) == ((3, 128, 128, 4), (3, 128, 128, 2))
+    assert seen.dtype == maps.dtype == np.float32
     assert maps.min() == 0
     assert 0.99 < maps.max() <= 1
 
@@ -92,7 +93,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         return seen, (seen[..., :2] > 0).astype(np.float32)
 
     monkeypatch.setattr(detector, "make_batch", draw)
-    monkeypatch.setattr(detector.detector, "build", one_by_one)
+    monkeypatch.setattr(network, "build", one_by_one)
     return sizes
 
 
@@ -124,7 +125,7 @@ def test_what_is_kept_is_the_average_of_the_weights(tiny, bars) -> None:
     assert moved[0] > 1.3 * moved[1] > 13 * moved[2] > 0
 
 
-def drawn(bars: int, *, marked: int = 8) -> tuple[npt.NDArray, npt.NDArray]:
+def drawn(bars: int, *, marked: int = 8) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
     """The two maps of an image with some bars, as they should be and as they are seen.
 
     Each bar is of 4 × 40 pixels; of its ink ``marked`` columns are seen, of which 4 are right.
@@ -146,7 +147,7 @@ def test_a_measurement_counts_ink_characters_and_empty_images(monkeypatch, bars)
     sizes = []
 
     class Seer:
-        def predict_on_batch(self, size: int) -> npt.NDArray:
+        def predict_on_batch(self, size: int) -> npt.NDArray[np.float32]:
             sizes.append(size)
             return seen
 

@@ -18,7 +18,8 @@ SHORT = dataclasses.replace(Recipe(), epochs=3, batch_size=40)
 def trained(few, recipe=SHORT, report=lambda progress, epoch: None):
     keras.utils.set_random_seed(recipe.seed)
     network = lenet5.build()
-    return network, fit(recipe, network, *few, report)
+    train, validation = few
+    return network, fit(recipe, network, train, validation, report)
 
 
 @pytest.fixture(scope="module")

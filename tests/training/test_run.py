@@ -1,4 +1,7 @@
 import dataclasses
+import time
+from collections.abc import Mapping
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -17,7 +20,7 @@ from digitcli.training.fit import keep_best, learning_rate
 from digitcli.training.history import Epoch, Fitted, Score
 from digitcli.training.recipe import Recipe
 from digitcli.training.run import (
-    build_network,
+    Trained,
     calibrate,
     compare_own,
     count_errors,
@@ -25,7 +28,7 @@ from digitcli.training.run import (
     is_right,
 )
 from digitcli.training.scoring import probabilities
-from digitcli.training.trainable import TRAINABLES
+from digitcli.training.trainable import TRAINABLES, build_network
 from digitcli.weights_folder import open_weights
 
 EPOCH = Epoch(
@@ -76,7 +79,7 @@ def test_what_a_warm_start_made_of_ones_own_images() -> None:
 def test_better_is_not_claimed_for_one_image_of_a_hundred(
     capsys, better: int, worse: int, p: float, verdict: str
 ) -> None:
-    metrics = {f"own_test_{name}": 0 for name in ("errors", "errors_before")}
+    metrics: dict[str, float] = {f"own_test_{name}": 0 for name in ("errors", "errors_before")}
     metrics |= {"own_test_better": better, "own_test_worse": worse, "own_test_p": p}
     command._compare(metrics, 100, None)
     assert f": {verdict} the weights it began with\n" in capsys.readouterr().out
@@ -157,13 +160,15 @@ def test_the_best_so_far_is_handed_out_once_a_minute_where_there_is_a_better_one
     monkeypatch,
 ) -> None:
     clock = 1000.5
-    monkeypatch.setattr(run.time, "monotonic", lambda: clock)
+    monkeypatch.setattr(time, "monotonic", lambda: clock)
     network = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
     network.set_weights([np.array([[7.0]])])
-    handed_out = []
+    card = open_weights("lenet5").card
+    handed_out: list[Trained] = []
 
-    def finished(fitted: Fitted) -> tuple[int, float]:
-        return fitted.best.number, float(network.get_weights()[0][0, 0])
+    def finished(fitted: Fitted) -> Trained:
+        metrics = {"weight": float(network.get_weights()[0][0, 0])}
+        return Trained(network, dataclasses.replace(card, metrics=metrics), fitted)
 
     checkpoints = run.Checkpoints(network, finished, handed_out.append)
     first, better = (
@@ -172,7 +177,8 @@ def test_the_best_so_far_is_handed_out_once_a_minute_where_there_is_a_better_one
     for seconds, fitted in ((59, first), (2, first), (61, first), (1, better), (10, better)):
         clock += seconds
         checkpoints.keep(fitted, [np.array([[float(fitted.best.number)]])])
-    assert handed_out == [(1, 1.0), (2, 2.0)]
+    assert [trained.fitted.best.number for trained in handed_out] == [1, 2]
+    assert [trained.card.metrics["weight"] for trained in handed_out] == [1, 2]
     clock += 40
     checkpoints.keep(first, [np.array([[1.0]])])
     assert len(handed_out) == 2  # a minute after the last has not passed
@@ -188,7 +194,8 @@ def test_what_was_learned_is_listed_and_passed_on_from_round_to_round(digitcli, 
         place = tmp_path / f"round{row % 2}" / str(label)
         place.mkdir(parents=True, exist_ok=True)
         Image.fromarray(255 - image).save(place / f"{row}.png")
-    start, learned = "lenet5", set()
+    start: str | Path = "lenet5"
+    learned: set[str] = set()
     for number in range(2):
         output = tmp_path / f"mine{number}"
         done = digitcli(
@@ -207,5 +214,5 @@ def test_what_was_learned_is_listed_and_passed_on_from_round_to_round(digitcli, 
 def sum_of_own(folder) -> int:
     from digitcli.weights_folder import open_weights
 
-    data = open_weights(folder).card.data
+    data: Mapping[str, int] = open_weights(folder).card.data
     return data["own_train"] + data["own_validation"]

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -15,8 +17,8 @@ def own(*labels: int, start: int = 0) -> OwnImages:
     return OwnImages(data, data.digests())
 
 
-def split(images: OwnImages, **options: object) -> OwnSplit:
-    settings = {"has_test": False, "every_digit": False, **options}
+def split(images: OwnImages, **options: Any) -> OwnSplit:
+    settings: dict[str, Any] = {"has_test": False, "every_digit": False, **options}
     return split_by_content(images.distinct(), "here", **settings)
 
 
