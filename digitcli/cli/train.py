@@ -172,7 +172,11 @@ def _check_architecture(start: str, architecture: Architecture) -> None:
 
 
 def _check(output: Path, checkpoint: Path, data: Path | None, force: bool) -> None:
-    """Refuse before the training, not after it, an output that cannot be written."""
+    """Refuse, before the training, data that are none and an output that cannot be written."""
+    if data is not None:
+        from digitcli.datasets.load import require_data_set
+
+        require_data_set(data)
     goal = output.resolve()
     if descriptor_named(output) is not None:
         raise OutputError(f"{output} is a stream; give the name of a folder")

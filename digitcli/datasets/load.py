@@ -24,17 +24,29 @@ def load_split(path: Path, split: Split) -> LabelledImages | LabelledFiles:
         DataError: it is none of these, or is damaged.
 
     """
+    require_data_set(path)
     if path.is_dir():
         return _load_folder(path, split)
+    if has_splits(path):
+        return read_npz(path, split)
+    return read_label_file(path)
+
+
+def require_data_set(path: Path) -> None:
+    """Refuse, without reading it, what can be no data set.
+
+    Raises:
+        DataError: there is nothing, or a single image.
+
+    """
+    if path.is_dir():
+        return
     if not path.exists():
         raise DataError(f"no data at {path}")
     if path.suffix.lower() in SUFFIXES:
         raise DataError(
             f"{path} is one image and has no label; give {FORMS}; digitcli classify reads an image"
         )
-    if has_splits(path):
-        return read_npz(path, split)
-    return read_label_file(path)
 
 
 def has_splits(path: Path) -> bool:
