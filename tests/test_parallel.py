@@ -160,10 +160,10 @@ def test_whoever_stops_early_does_not_wait_for_a_worker_that_hangs() -> None:
 
 def test_a_source_that_hangs_is_an_error_and_costs_no_other_its_answer() -> None:
     started = time.monotonic()
-    isolation = Isolation(timeout=2)
+    isolation = Isolation(timeout=1.5)
     batches = map_in_order(hang_at_70, [sources(4 * IMAGES_PER_BATCH)], jobs=2, isolation=isolation)
     expected = [str(number) for number in range(4 * IMAGES_PER_BATCH)]
-    expected[70] = "took longer than 2 s; --timeout allows more"
+    expected[70] = "took longer than 1.5 s; --timeout allows more"
     assert list(itertools.chain.from_iterable(batches)) == expected
     assert time.monotonic() - started < 15
 

@@ -59,7 +59,7 @@ def sections() -> list[tuple[Path, str, bool, list[tuple[str, str]]]]:
             document,
             commands,
             id=f"{document.name}: {title}{' (slow)' * slow}",
-            marks=[pytest.mark.slow] * slow,
+            marks=[pytest.mark.slow] * (slow or document != README),
         )
         for document, title, slow, commands in sections()
     ],

@@ -103,7 +103,13 @@ def expected_counts(found) -> dict[str, int]:
 
 @pytest.mark.parametrize(
     "options",
-    [[], ["--min-confidence", "0.9999"], ["--as-is"], ["--invert", "no"], ["--max-pixels", "1000"]],
+    [
+        [],
+        ["--min-confidence", "0.9999"],
+        pytest.param(["--as-is"], marks=pytest.mark.slow),
+        pytest.param(["--invert", "no"], marks=pytest.mark.slow),
+        pytest.param(["--max-pixels", "1000"], marks=pytest.mark.slow),
+    ],
     ids=lambda options: " ".join(options) or "plain",
 )
 def test_what_is_scored_is_what_classify_answers(digitcli, own, options) -> None:

@@ -137,6 +137,7 @@ def test_what_is_read_is_never_written_over(line: str, tmp_path: Path, digitcli)
     assert before == {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
 
 
+@pytest.mark.slow
 def test_what_was_written_before_is_written_again(tmp_path: Path, digitcli) -> None:
     class_folder(tmp_path)
     for line in ("evaluate digits --report digits/r.html", "inspect in.png --html out.html"):

@@ -62,7 +62,14 @@ def left_after(whole: bytes, size: int, path: Path, pictures: Path, *options: st
 
 
 @pytest.mark.parametrize("kind", FORMATS)
-@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize(
+    "share",
+    [
+        0.3,
+        pytest.param(0.0, marks=pytest.mark.slow),
+        pytest.param(1.0, marks=pytest.mark.slow),
+    ],
+)
 def test_a_torn_file_becomes_the_whole_one(
     kind: str, share: float, pictures: Path, whole: dict[str, bytes], tmp_path: Path
 ) -> None:

@@ -137,6 +137,7 @@ def test_the_bar_fits_eighty_columns_in_the_longest_run(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_the_best_so_far_and_a_terminal_gets_a_bar(data, tmp_path):
     terminal, slave = pty.openpty()
     shown: list[bytes] = []

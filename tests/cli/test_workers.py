@@ -98,7 +98,15 @@ console.push("")
     "guard", ["if True:", pytest.param("if __name__ == '__main__':", marks=pytest.mark.slow)]
 )
 @pytest.mark.parametrize(
-    "how", ["script", "standard input", "notebook", "daemon fork", "daemon spawn"]
+    "how",
+    [
+        "script",
+        "daemon spawn",
+        *(
+            pytest.param(how, marks=pytest.mark.slow)
+            for how in ("standard input", "notebook", "daemon fork")
+        ),
+    ],
 )
 def test_workers_of_the_library_need_no_guard_and_no_permission(
     guard: str, how: str, pictures: Path, answers: str, tmp_path: Path
@@ -159,7 +167,7 @@ pipeline.decode = broken
     ("kind", "reason"),
     [
         ("CRASH", "the process that read it was ended, by a crash or for want of memory"),
-        ("HANG", "took longer than 3 s; --timeout allows more"),
+        pytest.param("HANG", "took longer than 3 s; --timeout allows more", marks=pytest.mark.slow),
     ],
 )
 @pytest.mark.parametrize("company", [pytest.param(0, marks=pytest.mark.slow), 200])
