@@ -7,7 +7,7 @@ are tried, and the size is checked before a pixel is decoded.
 import io
 import struct
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
 import cv2
@@ -244,16 +244,22 @@ def _simplify(image: Image.Image) -> Image.Image:
     """
     factor = _reduction_factor(image)
     rows = factor * max(1, _BAND // (image.width * factor))
-    bands = [
-        (0, top, image.width, min(top + rows, image.height)) for top in range(0, image.height, rows)
-    ]
     limits = (0.0, 0.0)
     if _is_deep(image):
-        limits = _find_limits(image.crop(band) for band in bands)
-    parts = [_reduce(_convert(image.crop(band), limits), factor) for band in bands]
+        limits = _find_limits(_bands(image, rows))
+    parts = [_reduce(_convert(band, limits), factor) for band in _bands(image, rows)]
     if len(parts) == 1:
         return parts[0]
     return Image.fromarray(np.concatenate([np.asarray(part) for part in parts]))
+
+
+def _bands(image: Image.Image, rows: int) -> Iterator[Image.Image]:
+    """Yield an image in bands of at most so many rows; a small one is not copied."""
+    if image.height <= rows:
+        yield image
+        return
+    for top in range(0, image.height, rows):
+        yield image.crop((0, top, image.width, min(top + rows, image.height)))
 
 
 def _is_deep(image: Image.Image) -> bool:

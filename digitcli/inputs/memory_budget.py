@@ -1,7 +1,7 @@
 """Memory for large images, shared by the processes that decode them."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 _UNIT = 32_000_000  # bytes; images that take less are not counted
 UNITS = 16  # together as much as one image may take
@@ -21,26 +21,26 @@ class MemoryBudget:
         self._exchange = exchange
         self._reserved = False
 
-    @contextmanager
-    def reserve(self, size: int) -> Iterator[None]:
+    def reserve(self, size: int) -> AbstractContextManager[None]:
         """Hold ``size`` bytes of the budget; wait until they are free.
 
         Not re-entrant: a nested request succeeds without acquiring more, to avoid deadlock.
         """
         units = min(size // _UNIT, UNITS)
         if self._exchange is None or self._reserved or units == 0:
-            yield
-            return
-        self._exchange(units)
+            return nullcontext()
+        return self._hold(self._exchange, units)
+
+    def reserve_for_file(self, size: int) -> AbstractContextManager[None]:
+        """Hold all of the budget where a file of ``size`` bytes is large."""
+        return self.reserve(_UNIT * UNITS if size >= _UNIT else 0)
+
+    @contextmanager
+    def _hold(self, exchange: Callable[[int], None], units: int) -> Iterator[None]:
+        exchange(units)
         self._reserved = True
         try:
             yield
         finally:
             self._reserved = False
-            self._exchange(0)
-
-    @contextmanager
-    def reserve_for_file(self, size: int) -> Iterator[None]:
-        """Hold all of the budget where a file of ``size`` bytes is large."""
-        with self.reserve(_UNIT * UNITS if size >= _UNIT else 0):
-            yield
+            exchange(0)

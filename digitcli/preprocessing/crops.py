@@ -35,8 +35,9 @@ def recognise_mnist(grey: Grey, invert: Invert) -> Ink | None:
     if box.longer != _MNIST_BOX:
         return None
     moments = cv2.moments(image)
-    centre = moments["m10"] / moments["m00"], moments["m01"] / moments["m00"]
-    if any(abs(c - CANVAS_SIDE / 2) > _MNIST_OFFSET for c in centre):
+    offset_x = moments["m10"] / moments["m00"] - CANVAS_SIDE / 2
+    offset_y = moments["m01"] / moments["m00"] - CANVAS_SIDE / 2
+    if max(abs(offset_x), abs(offset_y)) > _MNIST_OFFSET:
         return None
     seen = Seen(image, Box.whole(image))
     return Ink(image, framed=True, bright=bool(bright), box=box, seen=seen)

@@ -54,7 +54,7 @@ class Ink:
         characters: number of characters in view.
         certainty: mean probability, by the detector, that the ink is a digit's; 1 where it was not
             asked.
-        seen: what the reader saw on its way, where that was to be kept.
+        seen: what the reader saw on its way; None where its maps were not to be kept.
 
     """
 

@@ -119,7 +119,8 @@ def read_digit(source: Source, options: ReadingOptions, budget: MemoryBudget) ->
     else:
         ink = find_ink(image, invert=options.invert)
         canvas = to_canvas(ink)
-        if not options.keep_image:
+        is_large = ink.seen is not None and ink.seen.glance is not None
+        if is_large and not options.keep_image:
             ink = replace(ink, seen=None)
     return Reading(
         canvas,
@@ -140,10 +141,11 @@ def find_ink(image: NDArray[np.uint8], *, invert: Invert = "auto") -> Ink:
 
     """
     whole = Box.whole(image)
-    is_line = min(whole.width, whole.height) == 1
-    if is_line or whole.longer < FEWEST:
+    longer = whole.longer
+    is_line = min(image.shape[:2]) == 1
+    if is_line or longer < FEWEST:
         return no_ink(_nothing_seen(image, whole), small=True)
-    if whole.longer <= CROP:
+    if longer <= CROP:
         ink = _read_crop(image, invert)
         if ink is not None:
             return ink

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 from preprocessing import photos
+from reading import read_content
 
 from digitcli.preprocessing import pipeline
 from digitcli.preprocessing.detection import Sight, look
@@ -39,6 +40,12 @@ def looks(monkeypatch) -> list[tuple[int, ...]]:
 
     monkeypatch.setattr(pipeline, "look", look_and_note)
     return shapes
+
+
+@pytest.mark.parametrize("keep", [False, True])
+def test_the_maps_of_a_batch_are_not_kept_unless_they_are_to_be_shown(keep: bool) -> None:
+    content = photos.png(page(size=(200, 180), side=80))
+    assert (read_content(content, keep_image=keep).ink.seen is not None) is keep
 
 
 def test_the_detector_looks_twice_and_no_more(looks: list[tuple[int, ...]]) -> None:
