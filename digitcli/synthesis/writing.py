@@ -57,6 +57,15 @@ class _Placed(NamedTuple):
     size: float
 
 
+class _Drawn(NamedTuple):
+    """A digit as it was drawn: parts of a `Writing`, and the pen's width in pixels."""
+
+    cover: Cover
+    marked: Cover
+    outline: Cover | np.float32
+    width: float | Cover
+
+
 def write_nothing(rng: np.random.Generator) -> Writing:
     """Write nothing, in a box where a digit could be."""
     size = DETECTOR_SIDE * rng.uniform(0.15, 0.9)
@@ -154,38 +163,47 @@ def _write(placed: list[_Placed], rng: np.random.Generator) -> Writing:
     uneven = amount * backgrounds.draw_blotches(rng, DETECTOR_SIDE, int(rng.integers(3, 12)))
     style = rng.random()
     boxes = []
-    for (strokes, all_segments), centre, size in placed:
-        pen_size = size if rng.random() < 0.7 else largest  # in proportion, or one pen for all
+    for each in placed:
+        pen_size = each.size if rng.random() < 0.7 else largest  # in proportion, or one pen for all
         width = pen_size * thickness * np.clip(1 + uneven, 0.4, 1.6)
-        width = width * (_BROAD if strokes.broad else 1)
-        drawn = strokes.draw(_SHAPE, centre, size, width)
-        marked_width = np.maximum(width, _NARROWEST_MARK)
-        marked = strokes.close_gaps().draw(_SHAPE, centre, size, marked_width)
-        if style < (_HOLLOW_PRINT if strokes.broad else _HOLLOW):
-            width = size * (0.02 if strokes.broad else rng.uniform(0.1, 0.2))
-            rim = max(0.8, size * rng.uniform(0.015, 0.07))
-            marked = strokes.draw(_SHAPE, centre, size, width + rim)
-            drawn = strokes.draw(_SHAPE, centre, size, width)
-            outline = np.maximum(outline, marked * (1 - drawn))
-        elif style < _HOLLOW + _DOTTED:
-            marked = strokes.draw(_SHAPE, centre, size, np.maximum(width, size * 0.1))
-            drawn = _draw_dots(rng, strokes, centre, size)
-        elif style < _HOLLOW + _DOTTED + _BROKEN:
-            cells = int(rng.integers(8, 48))
-            holes = backgrounds.draw_blotches(rng, DETECTOR_SIDE, cells) > rng.uniform(0.6, 1.6)
-            drawn = drawn * np.where(holes, rng.choice([0.0, 0.2]), 1).astype(np.float32)
-        if all_segments is not None:
-            unlit = all_segments.draw(_SHAPE, centre, size, width)
+        width = width * (_BROAD if each.glyph.strokes.broad else 1)
+        drawn = _draw(rng, each, width, style)
+        if each.glyph.all_segments is not None:
+            unlit = each.glyph.all_segments.draw(_SHAPE, each.centre, each.size, drawn.width)
             faint = np.maximum(faint, unlit * rng.choice([0.0, rng.uniform(0.02, 0.35)]))
-        cover = np.maximum(cover, drawn)
-        ink = np.maximum(ink, marked)
-        left, top, columns, rows = cv2.boundingRect((marked > _VISIBLE).astype(np.uint8))
+        cover = np.maximum(cover, drawn.cover)
+        outline = np.maximum(outline, drawn.outline)
+        ink = np.maximum(ink, drawn.marked)
+        left, top, columns, rows = cv2.boundingRect((drawn.marked > _VISIBLE).astype(np.uint8))
         box = Rectangle(left, top, left + columns, top + rows)
         boxes.append(box)
         _mark_middle(characters, box)
     lefts, tops, rights, bottoms = np.array(boxes).T
     around_all = Rectangle(lefts.min(), tops.min(), rights.max(), bottoms.max())
     return Writing(cover, outline, neighbours, faint, ink, characters, around_all)
+
+
+def _draw(rng: np.random.Generator, placed: _Placed, width: Cover, style: float) -> _Drawn:
+    """Draw one digit: hollow, of dots, broken or whole, as ``style``, in [0, 1], says."""
+    strokes, centre, size = placed.glyph.strokes, placed.centre, placed.size
+    nothing = np.float32(0)
+    if style < (_HOLLOW_PRINT if strokes.broad else _HOLLOW):
+        wall = size * (0.02 if strokes.broad else rng.uniform(0.1, 0.2))
+        rim = max(0.8, size * rng.uniform(0.015, 0.07))
+        marked = strokes.draw(_SHAPE, centre, size, wall + rim)
+        inside = strokes.draw(_SHAPE, centre, size, wall)
+        return _Drawn(inside, marked, marked * (1 - inside), wall)
+    if style < _HOLLOW + _DOTTED:
+        marked = strokes.draw(_SHAPE, centre, size, np.maximum(width, size * 0.1))
+        return _Drawn(_draw_dots(rng, strokes, centre, size), marked, nothing, width)
+    cover = strokes.draw(_SHAPE, centre, size, width)
+    marked_width = np.maximum(width, _NARROWEST_MARK)
+    marked = strokes.close_gaps().draw(_SHAPE, centre, size, marked_width)
+    if style < _HOLLOW + _DOTTED + _BROKEN:
+        cells = int(rng.integers(8, 48))
+        holes = backgrounds.draw_blotches(rng, DETECTOR_SIDE, cells) > rng.uniform(0.6, 1.6)
+        cover = cover * np.where(holes, rng.choice([0.0, 0.2]), 1).astype(np.float32)
+    return _Drawn(cover, marked, nothing, width)
 
 
 def _mark_middle(characters: Cover, box: Rectangle) -> None:
