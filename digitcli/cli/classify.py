@@ -21,6 +21,7 @@ from digitcli.cli.options import (
     JobsOption,
     MaxPixelsOption,
     MinConfidenceOption,
+    TimeoutOption,
     WeightsOption,
     isolation_of_command,
 )
@@ -100,12 +101,7 @@ def classify(
     weights: WeightsOption = "lenet5",
     max_pixels: MaxPixelsOption = MAX_PIXELS,
     jobs: JobsOption = None,
-    timeout: Annotated[
-        float,
-        typer.Option(
-            "--timeout", min=0.001, metavar="SECONDS", help="The longest that one picture may take."
-        ),
-    ] = MAX_SECONDS,
+    timeout: TimeoutOption = MAX_SECONDS,
     verbose: Annotated[
         bool,
         typer.Option(

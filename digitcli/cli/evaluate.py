@@ -16,12 +16,13 @@ from digitcli.cli.options import (
     JobsOption,
     MaxPixelsOption,
     MinConfidenceOption,
+    TimeoutOption,
     WeightsOption,
     isolation_of_command,
 )
 from digitcli.cli.outputs import spare_inputs
 from digitcli.errors import DataError, ExitCode
-from digitcli.inputs.source import MAX_PIXELS
+from digitcli.inputs.source import MAX_PIXELS, MAX_SECONDS
 from digitcli.output.console import Color, complain, console
 from digitcli.prediction import Status
 from digitcli.weights_folder import open_weights
@@ -102,6 +103,7 @@ def evaluate(
     invert: InvertOption = Invert.AUTO,
     max_pixels: MaxPixelsOption = MAX_PIXELS,
     jobs: JobsOption = None,
+    timeout: TimeoutOption = MAX_SECONDS,
     color: ColorOption = Color.AUTO,
 ) -> ExitCode:
     """Measure the network on labelled images.
@@ -139,7 +141,7 @@ def evaluate(
         with_digest=knows_seen,
     )
     images = load_test() if data is None else load_split(data, "test")
-    isolation = isolation_of_command(plain_too=jobs is not None)
+    isolation = isolation_of_command(timeout, plain_too=jobs is not None)
     if isinstance(images, LabelledFiles):
         _check_files(images)
         inputs = [str(data), *(source.path for source in images.sources)]

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digitcli.inputs.source import MAX_SECONDS
 from digitcli.output.console import Color, complain
 
 if TYPE_CHECKING:
@@ -60,6 +59,12 @@ JobsOption = Annotated[
         help="Pictures read at once; as many as cores.",
     ),
 ]
+TimeoutOption = Annotated[
+    float,
+    typer.Option(
+        "--timeout", min=0.001, metavar="SECONDS", help="The longest that one picture may take."
+    ),
+]
 WeightsOption = Annotated[
     str,
     typer.Option(
@@ -69,10 +74,15 @@ WeightsOption = Annotated[
 ColorOption = Annotated[Color, typer.Option("--color", help="When to colour.")]
 
 
-def isolation_of_command(timeout: float = MAX_SECONDS, *, plain_too: bool = False) -> "Isolation":
+def isolation_of_command(timeout: float, *, plain_too: bool) -> "Isolation":
     """Return how commands read images: by workers, always, forked where that can be done."""
     from digitcli.parallel.processes import Isolation
 
     return Isolation(
-        timeout=timeout, may_fork=True, always=True, plain_too=plain_too, warn=complain
+        timeout=timeout,
+        can_raise_timeout=True,
+        may_fork=True,
+        always=True,
+        plain_too=plain_too,
+        warn=complain,
     )

@@ -124,7 +124,7 @@ def _answer_single(
         left = deadline - time.monotonic()
         if left <= 0 or not select.select([worker.answers], [], [], left)[0]:
             workers.pop().stop(kill=True)
-            return answer_problem(work, source, too_slow(isolation.timeout))
+            return answer_problem(work, source, too_slow(isolation))
         try:
             message = receive(worker.answers)
         except EOFError:

@@ -57,9 +57,10 @@ def no_workers(reason: str) -> str:
     return f"workers cannot be started ({reason}); pictures are read one after the other"
 
 
-def too_slow(timeout: float) -> str:
-    """Return the error of an image that took too long, and what to do."""
-    return f"took longer than {timeout:g} s; --timeout allows more"
+def too_slow(isolation: Isolation) -> str:
+    """Return the error of an image that took too long, and what to do where anything can be."""
+    error = f"took longer than {isolation.timeout:g} s"
+    return f"{error}; --timeout allows more" if isolation.can_raise_timeout else error
 
 
 _END = object()  # of all answers
@@ -285,7 +286,7 @@ class Pool:
         if len(task.sources) > 1:
             self._retry_alone(task, slow)
         elif slow is not None:
-            problem = too_slow(self._isolation.timeout)
+            problem = too_slow(self._isolation)
             self._add_answers(task, answer_problem(self._work, task.sources[0], problem))
         elif task.attempts:
             self._add_answers(task, answer_problem(self._work, task.sources[0], ENDED))
@@ -298,7 +299,7 @@ class Pool:
             source = task.sources[place]
             alone = Task(task.number, task.offset + place, [source], task.attempts + 1)
             if place == slow:
-                problem = too_slow(self._isolation.timeout)
+                problem = too_slow(self._isolation)
                 self._add_answers(alone, answer_problem(self._work, source, problem))
             else:
                 self._pending.appendleft(alone)

@@ -37,6 +37,7 @@ class Isolation:
 
     Attributes:
         timeout: seconds for one image in a worker; one that takes longer is an error.
+        can_raise_timeout: whoever reads the errors can raise it, by ``--timeout``.
         may_fork: this process is the command's, which forks workers while it has one thread.
         always: use a worker with one job too, and for a single image where processes can be
             forked, unless it `is_plain`.
@@ -46,6 +47,7 @@ class Isolation:
     """
 
     timeout: float = MAX_SECONDS
+    can_raise_timeout: bool = False
     may_fork: bool = False
     always: bool = False
     plain_too: bool = False

@@ -1,5 +1,6 @@
 """Whatever is short or broken, readable pictures are read, and nobody is blamed falsely."""
 
+import json
 import os
 import shutil
 import signal
@@ -16,6 +17,7 @@ from digitcli.datasets import mnist
 
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "digitcli", "classify"]
+EVALUATE = [sys.executable, "-m", "digitcli", "evaluate"]
 MOUNTS = subprocess.run(["unshare", "-m", "true"], capture_output=True).returncode == 0
 NOTICE = "INFO: Created TensorFlow Lite XNNPACK delegate for CPU."
 
@@ -196,6 +198,27 @@ def test_a_decoder_that_crashes_or_hangs_costs_one_record(
     assert lines[at] == "?"
     del lines[at]
     assert lines == answers.split()[:company]
+
+
+@pytest.mark.slow
+def test_evaluate_gives_up_an_image_when_its_time_is_over(tmp_path: Path) -> None:
+    folder = tmp_path / "digits" / "7"
+    folder.mkdir(parents=True)
+    shutil.copy(ROOT / "tests" / "samples" / "7-red-marker.png", folder)
+    (folder / "hangs.png").write_bytes(b"HANG")
+    (tmp_path / "sitecustomize.py").write_text(BROKEN)
+    done = subprocess.run(
+        [*EVALUATE, "--timeout", "2", folder.parent, "--format", "json"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    reason = "took longer than 2 s; --timeout allows more"
+    assert done.stderr == f"digitcli: {folder / 'hangs.png'}: {reason}\n"
+    counts = json.loads(done.stdout)["answers"]
+    assert (counts["right"], counts["unreadable"]) == (1, 1)
 
 
 def test_ctrl_c_ends_it_at_once_and_leaves_no_worker(pictures: Path, tmp_path: Path) -> None:

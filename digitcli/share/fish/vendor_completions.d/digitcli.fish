@@ -45,6 +45,7 @@ complete -c digitcli -n '__fish_seen_subcommand_from evaluate' -l as-is -d 'The 
 complete -c digitcli -n '__fish_seen_subcommand_from evaluate' -l invert -x -a "auto yes no" -d 'For small crops: yes if the ink is darker than its background, no if it is lighter.'
 complete -c digitcli -n '__fish_seen_subcommand_from evaluate' -l max-pixels -x -d 'Refuse larger pictures; memory and time grow with it.'
 complete -c digitcli -n '__fish_seen_subcommand_from evaluate' -s j -l jobs -x -d 'Pictures read at once; as many as cores.'
+complete -c digitcli -n '__fish_seen_subcommand_from evaluate' -l timeout -x -d 'The longest that one picture may take.'
 complete -c digitcli -n '__fish_seen_subcommand_from evaluate' -l color -x -a "auto always never" -d 'When to colour.'
 complete -c digitcli -n '__fish_seen_subcommand_from evaluate' -s h -l help -d 'Show this message and exit.'
 
