@@ -23,7 +23,7 @@ def test_its_longer_side_may_be_either() -> None:
 
 
 def test_it_is_moved_to_another_origin() -> None:
-    assert Box(1, 2, 3, 4).moved(10, 20) == (11, 22, 13, 24)
+    assert Box(1, 3, 5, 7).moved(1, 3) == (2, 6, 6, 10)
 
 
 def test_it_is_scaled_to_another_resolution() -> None:

@@ -27,6 +27,12 @@ def test_one_piece_of_ink_on_a_flat_background_is_read(paper: int, ink: int) -> 
     assert found.image.max() == 255
 
 
+def test_ink_on_nearly_half_of_the_border_leaves_the_background_flat() -> None:
+    crop = np.full((24, 24), 255, np.uint8)
+    crop[:, :10] = 0
+    assert find_ink_in_crop(crop, "auto") is not None
+
+
 def test_ink_of_the_background_s_brightness_is_read() -> None:
     stroke = seven(0, 1)[..., None]
     red, green = np.array([200, 40, 60]), np.array([20, 128, 20])

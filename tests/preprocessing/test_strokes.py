@@ -74,10 +74,13 @@ def test_pixels_within_reach_are_ink_from_three_tenths_of_full_on(
     assert bool(draw(spot, BAR.astype(np.float32))[41, 69] > 0) == drawn
 
 
-def test_marks_reach_a_sixty_fourth_of_the_window() -> None:
+@pytest.mark.parametrize("turns", range(4))
+def test_marks_reach_a_sixty_fourth_of_the_window(turns: int) -> None:
     strength = FULL * BAR
     strength[60, :] = FULL  # out of the window on both sides: not mostly marked
-    image = draw(strength, BAR.astype(np.float32))
+    turned = np.ascontiguousarray(np.rot90(strength, turns))
+    marks = np.ascontiguousarray(np.rot90(BAR, turns)).astype(np.float32)
+    image = np.rot90(draw(turned, marks), -turns)
     # two pixels of 128, and one of soft edge
     assert image[60, 57] > 0 and image[60, 56] == 0
 
