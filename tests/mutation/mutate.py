@@ -204,11 +204,11 @@ def target_of(path: str) -> str:
     return next(target for target in TARGETS if path.startswith(target))
 
 
-def tests_of(path: str) -> list[str]:
-    """Return the tests that hold a module, the nearest first."""
+def tests_of(path: str, tree: Path) -> list[str]:
+    """Return the tests in a copy of the tree that hold a module, the nearest first."""
     tests = TARGETS[target_of(path)]
     own = f"{tests[0]}/test_{Path(path).stem}.py"
-    return [own, *tests] if (ROOT / own).is_file() else tests
+    return [own, *tests] if (tree / own).is_file() else tests
 
 
 def copy_tree(to: Path) -> None:
@@ -277,7 +277,7 @@ class Runner:
         start = time.monotonic()
         try:
             (tree / mutant.path).write_text(mutant.mutated, encoding="utf-8")
-            code = self._run(tree, tests_of(mutant.path))
+            code = self._run(tree, tests_of(mutant.path, tree))
             log = (tree / "pytest.log").read_text(errors="replace")
         finally:
             (tree / mutant.path).write_text(mutant.original, encoding="utf-8")
