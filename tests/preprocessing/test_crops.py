@@ -53,6 +53,16 @@ def test_ink_as_bright_as_the_background_is_not_called_brighter() -> None:
     assert find_ink_in_crop(crop, "auto").bright is False
 
 
+@pytest.mark.parametrize(
+    ("shift", "axis", "recognised"), [(0, 0, True), (2, 0, False), (2, 1, False)]
+)
+def test_an_image_of_mnist_is_centred_in_both_directions(
+    shift: int, axis: int, recognised: bool
+) -> None:
+    digit = np.roll(mnist.load_splits().validation.images[0], shift, axis)
+    assert (recognise_mnist(digit, "auto") is not None) == recognised
+
+
 @pytest.mark.parametrize("invert", ["auto", "yes", "no"])
 @pytest.mark.parametrize("bright", [False, True])
 def test_an_image_of_mnist_is_recognised_unless_its_polarity_is_another(
