@@ -79,6 +79,7 @@ def test_told_its_polarity_a_crop_with_dark_and_bright_strokes_is_read_so(invert
 def test_a_blank_picture_has_no_ink(grey):
     reading = read_content(png(np.full((100, 80), grey, np.uint8)))
     assert not reading.ink.found
+    assert reading.ink.box == (0, 0, 0, 0)
     assert reading.canvas.shape == (28, 28) and not reading.canvas.any()
 
 
