@@ -2,8 +2,9 @@
 
 In their ``console`` blocks a line that begins with ``$ `` is a command and the lines below it are
 what it prints, to the letter; ``...`` stands for anything. Blocks behind ``<!-- slow -->`` take
-minutes. The commands of a section run in one folder, from top to bottom. Where a section's ``bash``
-block is run here, ``my-digits`` and ``scans`` are there for it.
+minutes; they and those of docs/ run with the slow tests. The commands of a section run in one
+folder, from top to bottom. Where a section's ``bash`` block is run here, ``my-digits`` and
+``scans`` are there for it.
 """
 
 import os

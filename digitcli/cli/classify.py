@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from digitcli._version import __version__
-from digitcli.atomic import descriptor_named, open_stream
+from digitcli.atomic import open_stream
 from digitcli.cli.options import (
     AsIsOption,
     ColorOption,
@@ -25,6 +25,7 @@ from digitcli.cli.options import (
     WeightsOption,
     isolation_of_command,
 )
+from digitcli.cli.outputs import is_standard_output, spare_inputs
 from digitcli.errors import DigitcliError, ExitCode
 from digitcli.inputs.discovery import refuse_listed_input
 from digitcli.inputs.source import MAX_PIXELS, MAX_SECONDS
@@ -38,8 +39,6 @@ if TYPE_CHECKING:
     from digitcli.inference.classifier import Answer
     from digitcli.output.partial_records import PartialRecords
     from digitcli.output.records import Layout
-
-STDOUT = 1
 
 
 def classify(
@@ -121,7 +120,7 @@ def classify(
     Exit status: 0 all read, 1 some failed, 2 wrong usage, 3 weights or output unusable.
     """
     given = paths or []
-    if output is not None and descriptor_named(output) == STDOUT:
+    if output is not None and is_standard_output(output):
         output = None
     on_terminal = output is None and sys.stdout.isatty()
     if format_ is RecordFormat.AUTO:
@@ -148,8 +147,6 @@ def classify(
         with_note=verbose,
     )
     if output is not None:
-        from digitcli.cli.outputs import spare_inputs
-
         spare_inputs([output], [*given, *filter(None, [files_from])], [classifier.network.weights])
     if format_ is RecordFormat.TABLE:
         from digitcli.output.tables import table

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 _STDOUT = 1
 
 
+def is_standard_output(output: Path) -> bool:
+    """Return whether a path names standard output, as ``-`` and ``/dev/stdout`` do."""
+    return descriptor_named(output) == _STDOUT
+
+
 def spare_inputs(
     outputs: Iterable[Path | None], inputs: Iterable[str], weights: Iterable["WeightsFolder"]
 ) -> None:
@@ -30,5 +35,5 @@ def spare_inputs(
 
 def name_written(output: Path) -> None:
     """Print that a file or folder is written, unless standard output is where it went."""
-    if descriptor_named(output) != _STDOUT:
+    if not is_standard_output(output):
         print(f"wrote {printable(str(output))}")

@@ -136,7 +136,7 @@ def refuse_input(output: Path, inputs: Iterable[str]) -> None:
             path = Path(given)
             within = is_data and path.is_dir() and path.resolve() in target.parents
             if within or (path.is_file() and path.samefile(target)):
-                raise OutputError(f"{output} is read as an input; give another file to write to")
+                raise _is_input(output)
 
 
 def refuse_listed_input(output: Path, chunks: Iterable[list[Source]]) -> Iterator[list[Source]]:
@@ -146,10 +146,12 @@ def refuse_listed_input(output: Path, chunks: Iterable[list[Source]]) -> Iterato
         for source in chunk:
             with contextlib.suppress(OSError, ValueError):
                 if os.path.samestat(os.stat(source.path), target):
-                    raise OutputError(
-                        f"{output} is read as an input; give another file to write to"
-                    )
+                    raise _is_input(output)
         yield chunk
+
+
+def _is_input(output: Path) -> OutputError:
+    return OutputError(f"{output} is read as an input; give another file to write to")
 
 
 def _find_each(

@@ -286,23 +286,25 @@ class Pool:
         if len(task.sources) > 1:
             self._retry_alone(task, slow)
         elif slow is not None:
-            problem = too_slow(self._isolation)
-            self._add_answers(task, answer_problem(self._work, task.sources[0], problem))
+            self._give_up(task, too_slow(self._isolation))
         elif task.attempts:
-            self._add_answers(task, answer_problem(self._work, task.sources[0], ENDED))
+            self._give_up(task, ENDED)
         else:
             self._retry_alone(task)
 
     def _retry_alone(self, task: Task, slow: int | None = None) -> None:
         """Have each source of a task read alone, except the one that took too long."""
         for place in reversed(range(len(task.sources))):
-            source = task.sources[place]
-            alone = Task(task.number, task.offset + place, [source], task.attempts + 1)
+            sources = [task.sources[place]]
+            alone = Task(task.number, task.offset + place, sources, task.attempts + 1)
             if place == slow:
-                problem = too_slow(self._isolation)
-                self._add_answers(alone, answer_problem(self._work, source, problem))
+                self._give_up(alone, too_slow(self._isolation))
             else:
                 self._pending.appendleft(alone)
+
+    def _give_up(self, task: Task, problem: str) -> None:
+        """Answer a task's only source with the problem."""
+        self._add_answers(task, answer_problem(self._work, task.sources[0], problem))
 
     def _start_replacement(self) -> None:
         with suppress(OSError, RuntimeError):
@@ -357,7 +359,7 @@ class Pool:
         while self._pending:
             task = self._pending.popleft()
             if task.attempts:  # what ended a worker would end this process
-                self._add_answers(task, answer_problem(self._work, task.sources[0], ENDED))
+                self._give_up(task, ENDED)
             else:
                 self._add_answers(task, do_in_this_process(self._work, task.sources))
 
